@@ -1,0 +1,18 @@
+/** Unit tests run from the sources: workspace names are mapped to them. What crosses packages and needs the build is in test/. */
+export default {
+  testMatch: ['<rootDir>/packages/*/test/**/*.test.ts', '<rootDir>/test/**/*.test.ts'],
+  testEnvironment: 'node',
+  transform: {
+    '^.+\\.[cm]?ts$': [
+      '@swc/jest',
+      { jsc: { parser: { syntax: 'typescript' }, target: 'es2023' }, module: { type: 'commonjs' } },
+    ],
+  },
+  extensionsToTreatAsEsm: [],
+  moduleNameMapper: {
+    '^@postern/([a-z]+)$': '<rootDir>/packages/$1/src/index.ts',
+    '^postern$': '<rootDir>/packages/postern/src/index.ts',
+  },
+  modulePathIgnorePatterns: ['<rootDir>/.*/dist/'],
+  maxWorkers: 2,
+};

@@ -1,0 +1,24 @@
+import type { FileHandle } from 'node:fs/promises';
+import type { ReadableStream } from 'node:stream/web';
+import type { Environ } from './environ.ts';
+
+/** A string is sent as UTF-8. */
+export type Chunk = string | Uint8Array;
+
+/** A file, or the bytes `start` to `end` (inclusive) of it, read in pieces of 64 KiB. A handle is not closed. */
+export type FileBody = ({ path: string } | { handle: FileHandle }) & { start?: number; end?: number };
+
+export type ReplyBody = null | Chunk | Iterable<Chunk> | AsyncIterable<Chunk> | ReadableStream | FileBody;
+
+/** The reply of an environ application: PSGI's shape. */
+export interface Reply {
+  status: number;
+  /** Without it the standard phrase of the status. */
+  reason?: string;
+  /** An array gives the field several times, as Set-Cookie needs. */
+  headers?: Record<string, string | string[]> | Iterable<readonly [string, string]>;
+  body?: ReplyBody;
+}
+
+/** An environ application. */
+export type Application = (environ: Environ) => Reply | Promise<Reply>;

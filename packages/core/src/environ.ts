@@ -1,0 +1,97 @@
+import type { ErrorSink, Exchange, Role } from './exchange.ts';
+import { splitPath, targetQuery } from './paths.ts';
+import type { RequestBody } from './request-body.ts';
+
+/** RFC 3875 §4.1 and what web servers add. Every string holds bytes as latin-1, as PEP 3333 has it. */
+export interface CgiVariables {
+  REQUEST_METHOD: string;
+  /** The part of the decoded path that belongs to where the application is mounted; '' at the root, never '/'. */
+  SCRIPT_NAME: string;
+  /** The rest of the decoded path. */
+  PATH_INFO: string;
+  QUERY_STRING: string;
+  /** The raw target, undecoded, with its query. */
+  REQUEST_URI: string;
+  SERVER_PROTOCOL: string;
+  SERVER_NAME?: string;
+  SERVER_PORT?: string;
+  SERVER_ADDR?: string;
+  SERVER_SOFTWARE?: string;
+  REMOTE_ADDR?: string;
+  REMOTE_PORT?: string;
+  REMOTE_USER?: string;
+  AUTH_TYPE?: string;
+  HTTPS?: string;
+  REQUEST_SCHEME?: string;
+  /** Absent where it is empty, or of unknown length. */
+  CONTENT_LENGTH?: string;
+  CONTENT_TYPE?: string;
+}
+
+/** What the gateway itself tells. These live on the prototype: they are no keys of an environ, and no wire name can be one. */
+export interface GatewayVariables {
+  /** The version of this contract. */
+  readonly 'gateway.version': readonly [1, 0];
+  /** fastcgi, scgi, ajp … */
+  readonly 'gateway.protocol': string;
+  readonly 'gateway.role': Role;
+  readonly 'gateway.url_scheme': 'http' | 'https';
+  readonly 'gateway.input': RequestBody;
+  readonly 'gateway.errors': ErrorSink;
+  readonly 'gateway.signal': AbortSignal;
+  readonly 'gateway.multithread': false;
+  readonly 'gateway.multiprocess': boolean;
+  readonly 'gateway.run_once': boolean;
+}
+
+export type Environ = CgiVariables & GatewayVariables & { [extra: string]: unknown };
+
+const kExchange = Symbol('exchange');
+
+/** An object of this constructor keeps a fast shape, and has no prototype that a wire name could reach. */
+function EnvironRecord(this: Record<symbol, unknown>, exchange: Exchange): void {
+  Object.defineProperty(this, kExchange, { value: exchange });
+}
+
+const gateway: Record<string, (exchange: Exchange) => unknown> = {
+  'gateway.version': () => version,
+  'gateway.protocol': (exchange) => exchange.protocol,
+  'gateway.role': (exchange) => exchange.role,
+  'gateway.url_scheme': (exchange) => exchange.head.scheme,
+  'gateway.input': (exchange) => exchange.input,
+  'gateway.errors': (exchange) => exchange.errors,
+  'gateway.signal': (exchange) => exchange.signal,
+  'gateway.multithread': () => false,
+  'gateway.multiprocess': () => false,
+  'gateway.run_once': () => false,
+};
+const version = Object.freeze([1, 0] as const);
+
+EnvironRecord.prototype = Object.create(null);
+for (const [name, read] of Object.entries(gateway)) {
+  Object.defineProperty(EnvironRecord.prototype, name, {
+    get(this: Record<symbol, Exchange>) {
+      return read(this[kExchange]);
+    },
+  });
+}
+Object.freeze(EnvironRecord.prototype);
+
+/**
+ * The environ of an exchange: its variables, with SCRIPT_NAME, PATH_INFO and QUERY_STRING repaired (see `splitPath`).
+ * Nothing of `process.env` is in it.
+ * @param mount the prefix under which the application is mounted, without a slash at its end
+ */
+export function buildEnviron(exchange: Exchange, mount?: string): Environ {
+  const { head } = exchange;
+  const environ = new (EnvironRecord as unknown as new (exchange: Exchange) => Record<string, string>)(exchange);
+  const variables = head.variables();
+  for (let i = 0; i < variables.length; i += 2) environ[variables[i]] = variables[i + 1];
+  const { scriptName, pathInfo } = splitPath(environ.SCRIPT_NAME, environ.PATH_INFO, head.target, mount);
+  environ.SCRIPT_NAME = scriptName;
+  environ.PATH_INFO = pathInfo;
+  environ.REQUEST_URI = head.target;
+  environ.SERVER_PROTOCOL = head.protocol;
+  if (environ.QUERY_STRING === undefined) environ.QUERY_STRING = targetQuery(head.target);
+  return environ as unknown as Environ;
+}

@@ -1,0 +1,15 @@
+/** A request before its body, in two views: the one is native to the wire, the other is derived when it is asked for. */
+export interface RequestHead {
+  readonly method: string;
+  /** The request target as the client sent it: REQUEST_URI, else SCRIPT_NAME + PATH_INFO [+ '?' + QUERY_STRING], encoded. */
+  readonly target: string;
+  /** SERVER_PROTOCOL: HTTP/1.0, HTTP/1.1, HTTP/2.0 … as the client spoke to the web server. */
+  readonly protocol: string;
+  readonly scheme: 'http' | 'https';
+  /** In bytes; -1: not stated, the body ends where the protocol says so. */
+  readonly contentLength: number;
+  /** Flat CGI [name, value, …]. Values hold bytes as latin-1. Names are unique. */
+  variables(): string[];
+  /** Flat HTTP [name, value, …], names in lower case. Values hold bytes as latin-1. */
+  headers(): string[];
+}

@@ -1,0 +1,41 @@
+export type { Application, Chunk, FileBody, Reply, ReplyBody } from './application.ts';
+export { CgiHead, checkContentLength, checkMethod, checkProtocol } from './cgi-head.ts';
+export { cgiReplyHead } from './cgi-reply.ts';
+export { type CgiReplyHead, CgiReplyReader } from './cgi-reply-reader.ts';
+export { buildEnviron, type CgiVariables, type Environ, type GatewayVariables } from './environ.ts';
+export { environHandler } from './environ-handler.ts';
+export {
+  AbortError,
+  ConfigError,
+  describeError,
+  type ErrorCode,
+  errorCodes,
+  LocalProtocolError,
+  PosternError,
+  printable,
+  RemoteProtocolError,
+} from './errors.ts';
+export type { BodyWriter, ErrorSink, Exchange, Handler, Role } from './exchange.ts';
+export type { RequestHead } from './head.ts';
+export { type CheckedHeaders, checkHeaders, checkStatus, isBodyless, isFieldValue, isToken } from './headers.ts';
+export { HttpHead } from './http-head.ts';
+export { type LimitName, type Limits, limitsWith, limitTable } from './limits.ts';
+export { decodePath, encodePath, normalisePath, splitPath, targetPath, targetQuery } from './paths.ts';
+export type {
+  AnswerEvent,
+  AskEvent,
+  ClientConnection,
+  ClientProtocol,
+  Connection,
+  Output,
+  PeerOptions,
+  Protocol,
+  ReplyEvent,
+  RequestEvent,
+  ServerConnection,
+  ServerProtocol,
+} from './protocol.ts';
+export { type BodySink, type BodySource, RequestBody } from './request-body.ts';
+export { abortedError, drained, isThenable, sendPieces } from './send-body.ts';
+export { reasonOf } from './status.ts';
+export { mergeRepeated, type VariableNames, variableNames } from './variable-names.ts';

@@ -1,0 +1,136 @@
+import type { Chunk } from './application.ts';
+import type { Role } from './exchange.ts';
+import type { RequestHead } from './head.ts';
+import type { Limits } from './limits.ts';
+
+/** What a server hears. `chunk` is a view of received bytes, not a copy. */
+export type RequestEvent =
+  /** The head is complete. `ended`: it has no body, or all of it has come: no `end` follows. */
+  | {
+      readonly type: 'request';
+      readonly id: number;
+      readonly role: Role;
+      readonly head: RequestHead;
+      readonly ended: boolean;
+    }
+  | { readonly type: 'data'; readonly id: number; readonly chunk: Uint8Array }
+  | { readonly type: 'end'; readonly id: number }
+  /** The body broke off; the peer can still be answered. */
+  | { readonly type: 'body-error'; readonly id: number; readonly error: Error }
+  /** The peer gave the request up; nothing more is written for it. */
+  | { readonly type: 'abort'; readonly id: number; readonly error: Error };
+
+/** What a server says. `headers` are flat [name, value, …], checked already. */
+export type ReplyEvent =
+  /** A whole reply in memory, the body at most 64 KiB: one piece, one write. */
+  | {
+      readonly type: 'whole';
+      readonly id: number;
+      readonly status: number;
+      readonly reason: string;
+      readonly headers: string[];
+      readonly body: Chunk | null;
+    }
+  | {
+      readonly type: 'head';
+      readonly id: number;
+      readonly status: number;
+      readonly reason: string;
+      readonly headers: string[];
+    }
+  | { readonly type: 'data'; readonly id: number; readonly chunk: Chunk }
+  /** What was written so far is not to be held back by the web server. */
+  | { readonly type: 'flush'; readonly id: number }
+  | { readonly type: 'end'; readonly id: number }
+  /** For the web server's error log. */
+  | { readonly type: 'log'; readonly id: number; readonly text: string }
+  /** The reply broke off after its head: the peer must not take it for complete. */
+  | { readonly type: 'abort'; readonly id: number };
+
+/** What a client hears of a reply. */
+export type AnswerEvent =
+  | {
+      readonly type: 'head';
+      readonly id: number;
+      readonly status: number;
+      readonly reason: string;
+      readonly headers: string[];
+    }
+  | { readonly type: 'data'; readonly id: number; readonly chunk: Uint8Array }
+  | { readonly type: 'log'; readonly id: number; readonly chunk: Uint8Array }
+  /** `reuse`: the connection can carry a further request. */
+  | { readonly type: 'end'; readonly id: number; readonly reuse: boolean };
+
+/** What a client says. `variables` are flat CGI [name, value, …], bytes as latin-1. */
+export type AskEvent =
+  | { readonly type: 'request'; readonly id: number; readonly variables: readonly string[]; readonly keep: boolean }
+  | { readonly type: 'data'; readonly id: number; readonly chunk: Uint8Array }
+  | { readonly type: 'end'; readonly id: number }
+  | { readonly type: 'abort'; readonly id: number };
+
+/** Bytes that are due on the wire. A string holds bytes as latin-1. */
+export type Output = string | Uint8Array | Uint8Array[];
+
+/**
+ * One side of one connection, without a socket, a clock or a promise: bytes in, events out; events in, bytes out.
+ * Driven by `server`, `client`, and by tests.
+ */
+export interface Connection<In, Out> {
+  /** Keeps the bytes for `next`. Never throws. The chunk must not change afterwards. */
+  receive(chunk: Uint8Array): void;
+  /** The peer's FIN. */
+  receiveEnd(): void;
+  /**
+   * One event; undefined: more bytes are needed, or `pull`.
+   * @throws RemoteProtocolError once for each broken rule; see its `scope`
+   */
+  next(): In | undefined;
+  /** The consumer has taken what it was given of this body and wants more. */
+  pull(id: number): void;
+  /** @throws LocalProtocolError the event is not allowed in this state */
+  send(event: Out): void;
+  /** Body bytes of this id that wait to be taken. */
+  queued(id: number): number;
+  /** What is due on the wire, automatic answers included, at most about `budget` bytes. */
+  takeOutput(budget: number): Output | undefined;
+  /** Bytes from the socket are welcome; false: a body waits for `pull`. */
+  readonly wantsRead: boolean;
+  /** After the output: `fin` half-closes and drains, `reset` lets the peer see an error. */
+  readonly wantsClose: false | 'fin' | 'reset';
+}
+
+export interface ServerConnection extends Connection<RequestEvent, ReplyEvent> {
+  /** No request is open and none has begun. */
+  readonly idle: boolean;
+  /** A request has begun and its head is not complete. */
+  readonly headPending: boolean;
+  /** The clock ran out on the heads that have begun: 408 where the protocol can say it, else the connection closes. */
+  expireHeads(): void;
+  /** No further request: what runs ends as it would, then `wantsClose`. */
+  shutdown(): void;
+}
+
+export interface ClientConnection extends Connection<AnswerEvent, AskEvent> {}
+
+/** What a listener's address says of its peer; a protocol reads what concerns it. */
+export interface PeerOptions {
+  /** The web server in front, where the address names it. */
+  readonly peer?: string;
+  /** A FIN behind a complete request is a half-close, not the peer's leaving. */
+  readonly halfCloseServes?: boolean;
+}
+
+export interface ServerProtocol {
+  readonly name: string;
+  /** Whether the first bytes of a connection are this protocol's. */
+  sniff(bytes: Uint8Array): 'yes' | 'no' | 'more';
+  server(limits: Limits, peer?: PeerOptions): ServerConnection;
+}
+
+export interface ClientProtocol {
+  readonly name: string;
+  client(limits: Limits): ClientConnection;
+}
+
+/** A protocol with both sides. */
+export type Protocol = ServerProtocol & ClientProtocol;

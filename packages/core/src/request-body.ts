@@ -1,0 +1,193 @@
+import { AbortError, LocalProtocolError } from './errors.ts';
+
+/** Takes the body of a request. `data` says whether more is welcome now; if not, the taker calls `RequestBody.pull`. */
+export interface BodySink {
+  data(chunk: Uint8Array): boolean;
+  end(): void;
+  error(error: Error): void;
+}
+
+/** Where a body comes from: asked when its taker wants more. */
+export interface BodySource {
+  wantBody(): void;
+}
+
+const nowhere: BodySink = { data: () => true, end() {}, error() {} };
+
+/**
+ * The body of one request. It is read once, by whoever attaches first; what has not been asked for waits within
+ * `bodyHighWater`, after that the web server waits.
+ */
+export class RequestBody implements AsyncIterable<Uint8Array> {
+  /** The declared length in bytes; -1: not stated. */
+  readonly length: number;
+  readonly #source: BodySource;
+  #waiting: Uint8Array[] = [];
+  #sink: BodySink | undefined;
+  #wanted = false;
+  #complete: boolean;
+  #delivered = false;
+  #error: Error | undefined;
+
+  constructor(source: BodySource, length: number, complete: boolean) {
+    this.#source = source;
+    this.length = length;
+    this.#complete = complete;
+  }
+
+  /** All of the body has come from the wire. */
+  get complete(): boolean {
+    return this.#complete;
+  }
+
+  /** There is a taker, and it waits for bytes. */
+  get starved(): boolean {
+    return this.#wanted && !this.#complete && this.#error === undefined && this.#waiting.length === 0;
+  }
+
+  get used(): boolean {
+    return this.#sink !== undefined;
+  }
+
+  /** The one reader of this body. Nothing comes before `pull`. @throws LocalProtocolError ERR_BODY_USED */
+  attach(sink: BodySink): void {
+    if (this.#sink !== undefined)
+      throw new LocalProtocolError('ERR_BODY_USED', 'the request body is being read already');
+    this.#sink = sink;
+  }
+
+  /** The reader has room. */
+  pull(): void {
+    const sink = this.#sink;
+    if (sink === undefined || this.#delivered) return;
+    this.#wanted = true;
+    while (this.#wanted && this.#waiting.length > 0) this.#wanted = sink.data(this.#waiting.shift() as Uint8Array);
+    if (this.#waiting.length > 0) return;
+    if (this.#error !== undefined) this.#deliver();
+    else if (this.#complete) {
+      if (this.#wanted) this.#deliver();
+    } else if (this.#wanted) this.#source.wantBody();
+  }
+
+  #deliver(): void {
+    if (this.#delivered) return;
+    this.#delivered = true;
+    this.#wanted = false;
+    if (this.#error === undefined) this.#sink?.end();
+    else this.#sink?.error(this.#error);
+  }
+
+  /** The transport's side: bytes have come. */
+  push(chunk: Uint8Array): void {
+    if (this.#delivered) return;
+    if (this.#wanted && this.#waiting.length === 0) {
+      this.#wanted = (this.#sink as BodySink).data(chunk);
+      if (this.#wanted) this.#source.wantBody();
+      return;
+    }
+    this.#waiting.push(chunk);
+    // a flood of one-byte chunks must not cost an object each
+    if (this.#waiting.length > 1024) this.#waiting = [Buffer.concat(this.#waiting)];
+  }
+
+  /** The transport's side: the body is whole. */
+  finish(): void {
+    this.#complete = true;
+    if (this.#wanted && this.#waiting.length === 0) this.#deliver();
+  }
+
+  /** The transport's side: no more will come. What has come already can still be read. */
+  fail(error: Error): void {
+    if (this.#complete || this.#error !== undefined) return;
+    this.#error = error;
+    if (this.#sink !== undefined && (this.#wanted || this.#waiting.length === 0)) this.#deliver();
+  }
+
+  /** Nobody will read it: bytes that come are thrown away. */
+  discard(): void {
+    this.#waiting = [];
+    this.#sink = nowhere;
+    if (this.#complete || this.#error !== undefined) this.#delivered = true;
+    else {
+      this.#wanted = true;
+      this.#source.wantBody();
+    }
+  }
+
+  /** The whole body, at most `limit` bytes. @throws AbortError ERR_BODY_LIMIT (statusHint 413), or why the body broke off */
+  async bytes(limit = 1_048_576): Promise<Uint8Array> {
+    if (this.length > limit) throw tooLong(limit);
+    const chunks: Uint8Array[] = [];
+    let size = 0;
+    for await (const chunk of this) {
+      size += chunk.length;
+      if (size > limit) throw tooLong(limit);
+      chunks.push(chunk);
+    }
+    return chunks.length === 1 ? chunks[0] : Buffer.concat(chunks);
+  }
+
+  /** The whole body as UTF-8 text. @throws as `bytes` */
+  async text(limit = 1_048_576): Promise<string> {
+    return Buffer.from((await this.bytes(limit)) as Uint8Array<ArrayBuffer>).toString('utf8');
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<Uint8Array, undefined> {
+    const reader = new BodyReader(this);
+    this.attach(reader);
+    return reader;
+  }
+}
+
+function tooLong(limit: number): AbortError {
+  return new AbortError('ERR_BODY_LIMIT', `the request body has more than ${limit} bytes`, 413);
+}
+
+/** One chunk at a time, so that a slow loop slows the sender. */
+class BodyReader implements BodySink, AsyncIterator<Uint8Array, undefined> {
+  readonly #body: RequestBody;
+  #chunk: Uint8Array | undefined;
+  #done = false;
+  #error: Error | undefined;
+  #wake: (() => void) | undefined;
+
+  constructor(body: RequestBody) {
+    this.#body = body;
+  }
+
+  data(chunk: Uint8Array): boolean {
+    this.#chunk = chunk;
+    this.#wake?.();
+    return false;
+  }
+
+  end(): void {
+    this.#done = true;
+    this.#wake?.();
+  }
+
+  error(error: Error): void {
+    this.#error = error;
+    this.#wake?.();
+  }
+
+  async next(): Promise<IteratorResult<Uint8Array, undefined>> {
+    if (this.#chunk === undefined && !this.#done && this.#error === undefined) {
+      const woken = new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+      this.#body.pull();
+      await woken;
+    }
+    const value = this.#chunk;
+    this.#chunk = undefined;
+    if (value !== undefined) return { done: false, value };
+    if (this.#error !== undefined) throw this.#error;
+    return { done: true, value: undefined };
+  }
+
+  async return(): Promise<IteratorResult<Uint8Array, undefined>> {
+    this.#done = true;
+    return { done: true, value: undefined };
+  }
+}

@@ -1,0 +1,62 @@
+import type { Chunk } from './application.ts';
+import { AbortError, LocalProtocolError } from './errors.ts';
+import type { BodyWriter, Exchange } from './exchange.ts';
+
+/**
+ * Sends the pieces of an iterable as fast as the peer takes them. When the exchange is over the iterator's `return` is
+ * called once; when the iterator throws, the reply is broken off. Never rejects.
+ */
+export async function sendPieces(
+  exchange: Exchange,
+  writer: BodyWriter,
+  pieces: Iterable<Chunk> | AsyncIterable<Chunk>,
+): Promise<void> {
+  let stop: ((ended: { done: true; value: undefined }) => void) | undefined;
+  const over = new Promise<{ done: true; value: undefined }>((resolve) => {
+    stop = resolve;
+  });
+  exchange.onOver(() => stop?.({ done: true, value: undefined }));
+  try {
+    const iterator =
+      Symbol.asyncIterator in pieces ? pieces[Symbol.asyncIterator]() : (pieces as Iterable<Chunk>)[Symbol.iterator]();
+    try {
+      while (!writer.closed) {
+        const pending = iterator.next();
+        // a source that is silent must not outlive its client
+        const step = isThenable(pending) ? await Promise.race([pending, over]) : pending;
+        if (writer.closed) break;
+        if (step.done) {
+          writer.end();
+          return;
+        }
+        if (typeof step.value !== 'string' && !(step.value instanceof Uint8Array)) {
+          throw new LocalProtocolError(
+            'ERR_APP_REPLY',
+            `a piece of the body is ${typeof step.value}, not text or bytes`,
+          );
+        }
+        if (!writer.write(step.value)) await drained(writer);
+      }
+    } catch (error) {
+      exchange.fail(error);
+    }
+    // the reason a generator holds: files, locks, timers
+    const closing = iterator.return?.();
+    if (isThenable(closing)) closing.then(undefined, () => {});
+  } catch (error) {
+    exchange.fail(error);
+  }
+}
+
+export function drained(writer: BodyWriter): Promise<void> {
+  return new Promise((resolve) => writer.onDrain(resolve));
+}
+
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
+}
+
+/** The error of an exchange that is over although nobody said why. */
+export function abortedError(cause?: Error): AbortError {
+  return new AbortError('ERR_ABORTED', 'the client left', 0, cause ? { cause } : undefined);
+}

@@ -1,0 +1,31 @@
+import { describeError, type Environ, type Exchange } from '@postern/core';
+
+/** What a fetch handler is told beside the request. It may be extended: h3 keeps its parameters in it. */
+export class FetchContext {
+  readonly #exchange: Exchange;
+
+  constructor(exchange: Exchange) {
+    this.#exchange = exchange;
+  }
+
+  /** REMOTE_USER, SSL_*, what the web server was told to send. Built on first touch. */
+  get environ(): Environ {
+    return this.#exchange.environ;
+  }
+
+  /** The address of the client as the web server names it. */
+  get remoteAddr(): string | undefined {
+    return this.#exchange.environ.REMOTE_ADDR;
+  }
+
+  /**
+   * Takes a promise that the reply does not wait for: when it is rejected, the reason goes to the error log. It may be
+   * called without its object.
+   */
+  get waitUntil(): (promise: unknown) => void {
+    const { errors } = this.#exchange;
+    return function waitUntil(promise) {
+      Promise.resolve(promise).then(undefined, (reason) => errors.write(`waitUntil: ${describeError(reason)}\n`));
+    };
+  }
+}

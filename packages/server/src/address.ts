@@ -1,0 +1,28 @@
+/** Where to listen: the parsed form of an address. `postern` holds the grammar. */
+export type ListenTarget =
+  | {
+      readonly transport: 'tcp';
+      readonly host: string;
+      /** 0: any free port. */
+      readonly port: number;
+      /** Who may connect, as CIDR; without it only loopback addresses can be listened on. */
+      readonly allow?: readonly string[];
+      readonly backlog?: number;
+    }
+  | {
+      readonly transport: 'unix';
+      readonly path: string;
+      /** Without it 0660. */
+      readonly mode?: number;
+      /** A name or a number. */
+      readonly owner?: string;
+      readonly group?: string;
+      readonly backlog?: number;
+    }
+  | { readonly transport: 'fd'; readonly fd: number };
+
+/** What was bound: the port that the system chose, for instance. */
+export type BoundAddress =
+  | { readonly transport: 'tcp'; readonly host: string; readonly port: number }
+  | { readonly transport: 'unix'; readonly path: string }
+  | { readonly transport: 'fd'; readonly fd: number };

@@ -1,0 +1,83 @@
+import { type BodyWriter, type Chunk, LocalProtocolError } from '@postern/core';
+import type { Driver } from './driver.ts';
+import type { ServerExchange } from './exchange.ts';
+
+/** The body of one streamed reply: counts it against its Content-Length, and its queue against replyHighWater. */
+export class ReplyWriter implements BodyWriter {
+  readonly #exchange: ServerExchange;
+  readonly #driver: Driver;
+  /** Bytes that may still come; Infinity: no Content-Length. */
+  #left: number;
+  readonly #bodyless: boolean;
+  #ended = false;
+  #drainListener: (() => void) | undefined;
+
+  constructor(exchange: ServerExchange, driver: Driver, contentLength: number, bodyless: boolean) {
+    this.#exchange = exchange;
+    this.#driver = driver;
+    this.#left = contentLength < 0 || bodyless ? Number.POSITIVE_INFINITY : contentLength;
+    this.#bodyless = bodyless;
+  }
+
+  get closed(): boolean {
+    return this.#exchange.over;
+  }
+
+  write(chunk: Chunk): boolean {
+    if (this.#ended) throw new LocalProtocolError('ERR_WRITE_AFTER_END', 'a write behind the end of the body');
+    const { id } = this.#exchange;
+    if (this.#exchange.over || this.#bodyless || chunk.length === 0) return true;
+    const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
+    const allowed = bytes.length > this.#left ? bytes.subarray(0, this.#left) : bytes;
+    this.#left -= allowed.length;
+    if (allowed.length > 0) this.#driver.send({ type: 'data', id, chunk: allowed });
+    this.#driver.flushSoon();
+    if (allowed.length < bytes.length) {
+      throw new LocalProtocolError(
+        'ERR_BODY_LONG',
+        `the body has ${bytes.length - allowed.length} bytes more than its Content-Length`,
+      );
+    }
+    return this.#driver.queued(id) < this.#driver.limits.replyHighWater;
+  }
+
+  flush(): void {
+    if (this.#exchange.over) return;
+    this.#driver.send({ type: 'flush', id: this.#exchange.id });
+    this.#driver.flushSoon();
+  }
+
+  end(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    if (this.#exchange.over) return;
+    if (this.#left > 0 && this.#left !== Number.POSITIVE_INFINITY) {
+      this.#exchange.fail(
+        new LocalProtocolError('ERR_BODY_CUT', `the body has ${this.#left} bytes fewer than its Content-Length`),
+      );
+    } else this.#exchange.complete();
+  }
+
+  destroy(error?: unknown): void {
+    this.#ended = true;
+    if (this.#exchange.over) return;
+    this.#exchange.fail(error ?? new LocalProtocolError('ERR_BODY_CUT', 'the reply was given up by the application'));
+  }
+
+  onDrain(listener: () => void): void {
+    if (this.#exchange.over) {
+      listener();
+      return;
+    }
+    const before = this.#drainListener;
+    this.#drainListener = before === undefined ? listener : () => (before(), listener());
+    this.#driver.awaitDrain(this.#exchange.id, this);
+  }
+
+  /** The queue has room, or the exchange is over. */
+  wake(): void {
+    const listener = this.#drainListener;
+    this.#drainListener = undefined;
+    listener?.();
+  }
+}

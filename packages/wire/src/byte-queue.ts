@@ -1,0 +1,102 @@
+/** Leftovers shorter than this are copied, so that a few bytes do not keep a 64 KiB read alive. */
+const PIN = 1024;
+
+/**
+ * Bytes in the order they came, kept as the chunks they came in. What is taken out of one chunk is a view; only what
+ * straddles chunks is copied, once.
+ */
+export class ByteQueue {
+  #chunks: Buffer[] = [];
+  /** The first chunk that still has bytes, and where in it they begin. */
+  #first = 0;
+  #at = 0;
+  #length = 0;
+
+  /** Bytes that wait. */
+  get length(): number {
+    return this.#length;
+  }
+
+  push(chunk: Uint8Array): void {
+    if (chunk.length === 0) return;
+    this.#chunks.push(asBuffer(chunk));
+    this.#length += chunk.length;
+  }
+
+  /** The byte `offset` behind the front; undefined: not there yet. */
+  peek(offset: number): number | undefined {
+    if (offset >= this.#length) return undefined;
+    let index = this.#first;
+    let at = this.#at + offset;
+    while (at >= this.#chunks[index].length) at -= this.#chunks[index++].length;
+    return this.#chunks[index][at];
+  }
+
+  /** Exactly `count` bytes, which must be there. */
+  take(count: number): Buffer {
+    const front = this.#chunks[this.#first];
+    if (count === 0) return EMPTY;
+    if (front !== undefined && front.length - this.#at >= count) return this.#view(front, count);
+    const whole = Buffer.allocUnsafeSlow(count);
+    let filled = 0;
+    while (filled < count) {
+      const piece = this.takeSome(count - filled);
+      whole.set(piece, filled);
+      filled += piece.length;
+    }
+    return whole;
+  }
+
+  /** What lies in one piece at the front, at most `most` bytes; there must be some. */
+  takeSome(most: number): Buffer {
+    const front = this.#chunks[this.#first];
+    return this.#view(front, Math.min(most, front.length - this.#at));
+  }
+
+  #view(front: Buffer, count: number): Buffer {
+    const at = this.#at;
+    const view = at === 0 && count === front.length ? front : front.subarray(at, at + count);
+    this.skip(count);
+    return view;
+  }
+
+  /** Drops `count` bytes, which must be there. */
+  skip(count: number): void {
+    this.#length -= count;
+    this.#at += count;
+    while (this.#first < this.#chunks.length && this.#at >= this.#chunks[this.#first].length) {
+      this.#at -= this.#chunks[this.#first].length;
+      this.#chunks[this.#first++] = EMPTY;
+    }
+    if (this.#first === this.#chunks.length) {
+      this.#chunks.length = 0;
+      this.#first = 0;
+    } else if (this.#first > 64) {
+      this.#chunks.splice(0, this.#first);
+      this.#first = 0;
+    }
+  }
+
+  /** To be called when no more can be taken for now: a short rest of a chunk is copied and the chunk let go. */
+  settle(): void {
+    if (this.#at === 0 || this.#length === 0) return;
+    const front = this.#chunks[this.#first];
+    if (front.length - this.#at >= PIN) return;
+    this.#chunks[this.#first] = Buffer.from(front.subarray(this.#at));
+    this.#at = 0;
+  }
+
+  clear(): void {
+    this.#chunks.length = 0;
+    this.#first = 0;
+    this.#at = 0;
+    this.#length = 0;
+  }
+}
+
+const EMPTY = Buffer.alloc(0);
+
+/** The same memory as a Buffer. */
+export function asBuffer(bytes: Uint8Array): Buffer {
+  return bytes instanceof Buffer ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
