@@ -15,4 +15,6 @@ export default {
   },
   modulePathIgnorePatterns: ['<rootDir>/.*/dist/'],
   maxWorkers: 2,
+  // a web server that starts on a busy machine takes a while; nothing is timed by this
+  testTimeout: 30_000,
 };
