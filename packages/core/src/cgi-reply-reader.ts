@@ -11,26 +11,28 @@ export interface CgiReplyHead {
   readonly rest: Uint8Array;
 }
 
+/** Heads with a status of 1xx that may stand before the final one. */
+const MAX_INTERIM = 8;
+
+/** What the line that is being read holds: nothing yet, a CR alone, or more. */
+const Line = { empty: 0, cr: 1, text: 2 } as const;
+
 function malformed(message: string): never {
   throw new RemoteProtocolError('ERR_REPLY', message, { status: 502 });
 }
 
 /**
  * Reads the head of a reply in CGI's form (RFC 3875 §6), which may come in any pieces. Lines end with LF or CRLF.
- * Without Status a Location means 302, else 200.
+ * Without Status a Location means 302, else 200. Interim heads (1xx) are passed over.
  */
 export class CgiReplyReader {
   readonly #limits: { maxReplyHeaders: number; maxReplyHeaderBytes: number };
   #text = '';
-  #scanned = 0;
+  #line: number = Line.empty;
+  #interim = 0;
 
   constructor(limits: { maxReplyHeaders: number; maxReplyHeaderBytes: number }) {
     this.#limits = limits;
-  }
-
-  /** No byte has come. */
-  get empty(): boolean {
-    return this.#text === '';
   }
 
   /**
@@ -39,40 +41,69 @@ export class CgiReplyReader {
    */
   push(chunk: Uint8Array): CgiReplyHead | undefined {
     const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
-    const before = this.#text.length;
-    this.#text += bytes.toString('latin1', 0, Math.min(bytes.length, this.#limits.maxReplyHeaderBytes + 4 - before));
-    const blank = /\r?\n\r?\n/g;
-    blank.lastIndex = Math.max(0, this.#scanned - 3);
-    const match = blank.exec(this.#text);
-    this.#scanned = this.#text.length;
-    if (match === null) {
-      if (this.#text.length > this.#limits.maxReplyHeaderBytes)
-        malformed(`the reply has more than ${this.#limits.maxReplyHeaderBytes} bytes of headers`);
-      return undefined;
+    const room = this.#limits.maxReplyHeaderBytes - this.#text.length;
+    const end = this.#findEnd(bytes, Math.min(bytes.length, room));
+    if (end < 0 && bytes.length > room)
+      malformed(`the head of the reply has more than ${this.#limits.maxReplyHeaderBytes} bytes`);
+    this.#text += bytes.toString('latin1', 0, end < 0 ? bytes.length : end);
+    if (end < 0) return undefined;
+    const head = this.#parse(this.#text);
+    const rest = bytes.subarray(end);
+    if (head.status >= 200) return { ...head, rest };
+    if (head.status === 101 || ++this.#interim > MAX_INTERIM) malformed(`a reply with status ${head.status}`);
+    this.#text = '';
+    return this.push(rest);
+  }
+
+  /** Where the empty line ends; -1: not in these bytes. Each byte is looked at once, however the head is cut. */
+  #findEnd(bytes: Buffer, most: number): number {
+    for (let i = 0; i < most; i++) {
+      const byte = bytes[i];
+      if (byte !== 10) this.#line = byte === 13 && this.#line === Line.empty ? Line.cr : Line.text;
+      else {
+        const blank = this.#line !== Line.text;
+        this.#line = Line.empty;
+        if (blank) return i + 1;
+      }
     }
-    return { ...this.#parse(this.#text.slice(0, match.index)), rest: bytes.subarray(blank.lastIndex - before) };
+    return -1;
   }
 
   #parse(text: string): { status: number; reason: string; headers: string[] } {
     const headers: string[] = [];
+    const lines = text.split(/\r?\n/).slice(0, -2);
+    if (lines.length === 0) malformed('the reply begins with an empty line');
     let status = 0;
     let reason = '';
     let located = false;
-    for (const line of text.split(/\r?\n/)) {
+    let length: string | undefined;
+    for (const line of lines) {
       const colon = line.indexOf(':');
-      const name = line.slice(0, colon);
-      if (colon < 0 || !isToken(name)) malformed(`a header line of the reply is "${printable(line.slice(0, 60))}"`);
+      const name = line.slice(0, Math.max(0, colon));
+      if (!isToken(name)) malformed(`a header line of the reply is "${printable(line.slice(0, 60))}"`);
       const value = line.slice(colon + 1).replace(/^[ \t]+|[ \t]+$/g, '');
       if (!isFieldValue(value)) malformed(`the value of header ${name} holds a control character`);
-      const lower = name.toLowerCase();
-      if (lower === 'status') {
-        const parts = /^([1-9][0-9]{2})(?: (.*))?$/.exec(value);
-        if (parts === null || status !== 0) malformed(`Status "${printable(value.slice(0, 60))}"`);
-        status = Number(parts[1]);
-        reason = parts[2] ?? '';
-        continue;
+      switch (name.toLowerCase()) {
+        case 'status': {
+          const parts = /^([1-9][0-9]{2})(?: (.*))?$/.exec(value);
+          if (parts === null || status !== 0) malformed(`Status "${printable(value.slice(0, 60))}"`);
+          status = Number(parts[1]);
+          reason = parts[2] ?? '';
+          continue;
+        }
+        case 'content-length':
+          if (!/^[0-9]{1,15}$/.test(value) || (length !== undefined && length !== value))
+            malformed(`Content-Length "${printable(value.slice(0, 60))}"`);
+          if (length === value) continue;
+          length = value;
+          break;
+        case 'transfer-encoding':
+          // the gateway frames the body; with a coding inside it there would be two truths about its end
+          malformed('Transfer-Encoding in a reply, where the gateway protocol frames the body');
+          break;
+        case 'location':
+          located = true;
       }
-      if (lower === 'location') located = true;
       headers.push(name, value);
       if (headers.length > this.#limits.maxReplyHeaders * 2)
         malformed(`the reply has more than ${this.#limits.maxReplyHeaders} header fields`);

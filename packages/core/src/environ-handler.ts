@@ -1,8 +1,9 @@
 import type { Application, Chunk, FileBody, Reply } from './application.ts';
 import type { Exchange, Handler } from './exchange.ts';
-import { readFileBody } from './file-body.ts';
+import { sendFile } from './file-body.ts';
+import { isBodyless } from './headers.ts';
 import { bodyKind, checkReply, flattenHeaders } from './reply.ts';
-import { isThenable, sendPieces } from './send-body.ts';
+import { abandonBody, isThenable, sendPieces } from './send-body.ts';
 import { reasonOf } from './status.ts';
 
 /** Runs an environ application on the waist. A reply in memory costs no promise when the application is synchronous. */
@@ -15,35 +16,40 @@ export function environHandler(application: Application): Handler {
           (settled) => answer(exchange, settled),
           (error) => exchange.fail(error),
         );
-      } else send(exchange, checkReply(reply));
+      } else answer(exchange, reply);
     } catch (error) {
       exchange.fail(error);
     }
   };
 }
 
-function answer(exchange: Exchange, reply: unknown): void {
+function answer(exchange: Exchange, answered: unknown): void {
+  let unsent: Reply['body'];
   try {
-    send(exchange, checkReply(reply));
+    const reply = checkReply(answered);
+    unsent = reply.body;
+    if (!exchange.over && send(exchange, reply)) return;
   } catch (error) {
     exchange.fail(error);
   }
+  abandonBody(unsent);
 }
 
-function send(exchange: Exchange, reply: Reply): void {
-  if (exchange.over) return;
-  const { status } = reply;
+/** False: the reply goes without its body. */
+function send(exchange: Exchange, reply: Reply): boolean {
+  const { status, body } = reply;
+  const kind = bodyKind(body);
   const reason = reply.reason ?? reasonOf(status);
   const headers = flattenHeaders(reply.headers);
-  const body = reply.body;
-  switch (bodyKind(body)) {
-    case 'whole':
-      exchange.respond(status, reason, headers, (body ?? null) as Chunk | null);
-      return;
-    case 'file':
-      void sendPieces(exchange, exchange.start(status, reason, headers), readFileBody(body as FileBody));
-      return;
-    default:
-      void sendPieces(exchange, exchange.start(status, reason, headers), body as AsyncIterable<Chunk>);
+  if (kind === 'whole') {
+    exchange.respond(status, reason, headers, (body ?? null) as Chunk | null);
+    return true;
   }
+  if (isBodyless(exchange.head.method, status)) {
+    exchange.respond(status, reason, headers, null);
+    return false;
+  }
+  if (kind === 'file') void sendFile(exchange, { status, reason, headers }, body as FileBody);
+  else void sendPieces(exchange, exchange.start(status, reason, headers), body as AsyncIterable<Chunk>);
+  return true;
 }

@@ -46,35 +46,59 @@ export interface GatewayVariables {
 
 export type Environ = CgiVariables & GatewayVariables & { [extra: string]: unknown };
 
-const kExchange = Symbol('exchange');
+const VERSION = Object.freeze([1, 0] as const);
 
-/** An object of this constructor keeps a fast shape, and has no prototype that a wire name could reach. */
-function EnvironRecord(this: Record<symbol, unknown>, exchange: Exchange): void {
-  Object.defineProperty(this, kExchange, { value: exchange });
+/** An object of this class keeps a fast shape, and has no prototype that a wire name could reach. */
+class EnvironRecord implements GatewayVariables {
+  readonly #exchange: Exchange;
+
+  constructor(exchange: Exchange) {
+    this.#exchange = exchange;
+  }
+
+  get 'gateway.version'(): readonly [1, 0] {
+    return VERSION;
+  }
+
+  get 'gateway.protocol'(): string {
+    return this.#exchange.protocol;
+  }
+
+  get 'gateway.role'(): Role {
+    return this.#exchange.role;
+  }
+
+  get 'gateway.url_scheme'(): 'http' | 'https' {
+    return this.#exchange.head.scheme;
+  }
+
+  get 'gateway.input'(): RequestBody {
+    return this.#exchange.input;
+  }
+
+  get 'gateway.errors'(): ErrorSink {
+    return this.#exchange.errors;
+  }
+
+  get 'gateway.signal'(): AbortSignal {
+    return this.#exchange.signal;
+  }
+
+  get 'gateway.multithread'(): false {
+    return false;
+  }
+
+  get 'gateway.multiprocess'(): boolean {
+    return false;
+  }
+
+  get 'gateway.run_once'(): boolean {
+    return false;
+  }
 }
 
-const gateway: Record<string, (exchange: Exchange) => unknown> = {
-  'gateway.version': () => version,
-  'gateway.protocol': (exchange) => exchange.protocol,
-  'gateway.role': (exchange) => exchange.role,
-  'gateway.url_scheme': (exchange) => exchange.head.scheme,
-  'gateway.input': (exchange) => exchange.input,
-  'gateway.errors': (exchange) => exchange.errors,
-  'gateway.signal': (exchange) => exchange.signal,
-  'gateway.multithread': () => false,
-  'gateway.multiprocess': () => false,
-  'gateway.run_once': () => false,
-};
-const version = Object.freeze([1, 0] as const);
-
-EnvironRecord.prototype = Object.create(null);
-for (const [name, read] of Object.entries(gateway)) {
-  Object.defineProperty(EnvironRecord.prototype, name, {
-    get(this: Record<symbol, Exchange>) {
-      return read(this[kExchange]);
-    },
-  });
-}
+Reflect.deleteProperty(EnvironRecord.prototype, 'constructor');
+Object.setPrototypeOf(EnvironRecord.prototype, null);
 Object.freeze(EnvironRecord.prototype);
 
 /**
@@ -84,7 +108,7 @@ Object.freeze(EnvironRecord.prototype);
  */
 export function buildEnviron(exchange: Exchange, mount?: string): Environ {
   const { head } = exchange;
-  const environ = new (EnvironRecord as unknown as new (exchange: Exchange) => Record<string, string>)(exchange);
+  const environ = new EnvironRecord(exchange) as unknown as Record<string, string>;
   const variables = head.variables();
   for (let i = 0; i < variables.length; i += 2) environ[variables[i]] = variables[i + 1];
   const { scriptName, pathInfo } = splitPath(environ.SCRIPT_NAME, environ.PATH_INFO, head.target, mount);

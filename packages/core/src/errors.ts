@@ -54,6 +54,9 @@ export const errorCodes = {
   ERR_TIMEOUT_APP: 'The application did not begin its reply within appTimeout.',
   ERR_TIMEOUT_WRITE: 'The peer did not read the reply for writeTimeout.',
   ERR_SHUTDOWN: 'The server stopped before the request was done.',
+  ERR_CONNECTIONS: 'A connection came above maxConnections and was closed at once.',
+  ERR_PEER: 'A peer that `allow` does not name connected and was turned away.',
+  ERR_ACCEPT: 'The system could not hand over a connection (too many open files, for instance); listening goes on.',
   // addresses and listening
   ERR_ADDRESS: 'An address cannot be understood.',
   ERR_ADDRESS_KEY: 'An address has a query key that is unknown, or has no meaning there.',
@@ -127,10 +130,18 @@ export function printable(text: string): string {
   return text.replace(/[\x00-\x1f\x7f-\x9f"\\]/g, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`);
 }
 
-/** One line that tells an error's name, message and first place in the code. */
+/** One line that tells an error's name, message, first place in the code, and its causes. Never throws. */
 export function describeError(error: unknown): string {
+  try {
+    return describeCauses(error, 4).replace(/\s*[\r\n]\s*/g, ' ');
+  } catch {
+    return 'an error that cannot be told: its properties throw';
+  }
+}
+
+function describeCauses(error: unknown, depth: number): string {
   if (!(error instanceof Error)) return String(error);
   const place = /^\s+at (.*)$/m.exec(error.stack ?? '')?.[1];
-  const cause = error.cause === undefined ? '' : `; cause: ${describeError(error.cause)}`;
+  const cause = error.cause === undefined || depth === 0 ? '' : `; cause: ${describeCauses(error.cause, depth - 1)}`;
   return `${error.name}: ${error.message}${place ? ` at ${place}` : ''}${cause}`;
 }

@@ -88,7 +88,8 @@ export function checkHeaders(
 /** @throws LocalProtocolError ERR_STATUS, ERR_HEADER_VALUE (the reason) */
 export function checkStatus(status: number, reason: string): void {
   if (!Number.isInteger(status) || status < 200 || status > 999) refuse('ERR_STATUS', `status ${String(status)}`);
-  if (!VALUE.test(reason)) refuse('ERR_HEADER_VALUE', 'the reason phrase holds what may not be sent');
+  if (typeof reason !== 'string' || !VALUE.test(reason))
+    refuse('ERR_HEADER_VALUE', 'the reason phrase holds what may not be sent');
 }
 
 /** Replies that never have a body: to HEAD, 204, 205, 304 (RFC 9110 §6.4.1). */

@@ -57,6 +57,7 @@ export class HttpHead implements RequestHead {
       if (name === undefined) continue;
       const before = joined.get(name);
       const value = this.#headers[i + 1];
+      if (value === '' && (name === 'CONTENT_TYPE' || name === 'CONTENT_LENGTH')) continue;
       joined.set(name, before === undefined ? value : before + (name === 'HTTP_COOKIE' ? '; ' : ', ') + value);
     }
     for (const [name, value] of joined) flat.push(name, value);

@@ -35,6 +35,7 @@ export type {
   ServerConnection,
   ServerProtocol,
 } from './protocol.ts';
+export { nextReplyState, type ReplyInput, type ReplyState, replyTable } from './reply-state.ts';
 export { type BodySink, type BodySource, RequestBody } from './request-body.ts';
 export { abortedError, drained, isThenable, sendPieces } from './send-body.ts';
 export { reasonOf } from './status.ts';

@@ -57,7 +57,7 @@ export const limitTable = {
   maxJunkRecords: {
     default: 64,
     ceiling: 65_536,
-    text: 'ignored FastCGI records without a request between',
+    text: 'FastCGI records of no request, management records and requests aborted in their head, without a head between',
     precedent: 'ws counts empty fragments',
   },
   maxBody: {
@@ -108,7 +108,7 @@ export const limitTable = {
     default: 55_000,
     ceiling: 86_400_000,
     zero: 'no limit',
-    text: 'from the head of the request to the head of the reply',
+    text: 'from the head of the request, or the latest bytes of its body, to the head of the reply',
     precedent: 'nginx and httpd give up after 60 s',
   },
   writeTimeout: {

@@ -122,6 +122,8 @@ export interface PeerOptions {
 
 export interface ServerProtocol {
   readonly name: string;
+  /** A `log` event reaches the web server's error log; without it the server writes to its own. */
+  readonly carriesLog?: boolean;
   /** Whether the first bytes of a connection are this protocol's. */
   sniff(bytes: Uint8Array): 'yes' | 'no' | 'more';
   server(limits: Limits, peer?: PeerOptions): ServerConnection;

@@ -25,7 +25,10 @@ export function flattenHeaders(headers: Reply['headers']): string[] {
   if (typeof headers !== 'object')
     refuse(`headers must be an object or an iterable of pairs, not ${describe(headers)}`);
   if (Symbol.iterator in headers) {
-    for (const pair of headers as Iterable<readonly [string, string]>) add(flat, pair[0], pair[1]);
+    for (const pair of headers as Iterable<readonly [string, string]>) {
+      if (pair === null || typeof pair !== 'object') refuse(`headers hold ${describe(pair)} where a pair should be`);
+      add(flat, pair[0], pair[1]);
+    }
     return flat;
   }
   for (const name of Object.keys(headers)) {

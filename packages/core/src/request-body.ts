@@ -61,12 +61,18 @@ export class RequestBody implements AsyncIterable<Uint8Array> {
     const sink = this.#sink;
     if (sink === undefined || this.#delivered) return;
     this.#wanted = true;
-    while (this.#wanted && this.#waiting.length > 0) this.#wanted = sink.data(this.#waiting.shift() as Uint8Array);
+    while (this.#wanted && this.#waiting.length > 0) this.#give(sink, this.#waiting.shift() as Uint8Array);
     if (this.#waiting.length > 0) return;
     if (this.#error !== undefined) this.#deliver();
     else if (this.#complete) {
       if (this.#wanted) this.#deliver();
     } else if (this.#wanted) this.#source.wantBody();
+  }
+
+  /** A taker that pulls while it takes has said that it wants more, whatever it returns. */
+  #give(sink: BodySink, chunk: Uint8Array): void {
+    this.#wanted = false;
+    if (sink.data(chunk)) this.#wanted = true;
   }
 
   #deliver(): void {
@@ -81,11 +87,11 @@ export class RequestBody implements AsyncIterable<Uint8Array> {
   push(chunk: Uint8Array): void {
     if (this.#delivered) return;
     if (this.#wanted && this.#waiting.length === 0) {
-      this.#wanted = (this.#sink as BodySink).data(chunk);
+      this.#give(this.#sink as BodySink, chunk);
       if (this.#wanted) this.#source.wantBody();
       return;
     }
-    this.#waiting.push(chunk);
+    this.#waiting.push(unpinned(chunk));
     // a flood of one-byte chunks must not cost an object each
     if (this.#waiting.length > 1024) this.#waiting = [Buffer.concat(this.#waiting)];
   }
@@ -137,6 +143,14 @@ export class RequestBody implements AsyncIterable<Uint8Array> {
     this.attach(reader);
     return reader;
   }
+}
+
+/** A small view would keep all of a large read alive while it waits. */
+function unpinned(chunk: Uint8Array): Uint8Array {
+  if (chunk.length * 4 >= chunk.buffer.byteLength) return chunk;
+  const copy = Buffer.allocUnsafeSlow(chunk.length);
+  copy.set(chunk);
+  return copy;
 }
 
 function tooLong(limit: number): AbortError {

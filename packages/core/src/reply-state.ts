@@ -1,0 +1,22 @@
+import { LocalProtocolError } from './errors.ts';
+import type { ReplyEvent } from './protocol.ts';
+
+/** How far a server has answered a request: the same in every protocol. */
+export type ReplyState = 'waiting' | 'body' | 'ended';
+export type ReplyInput = ReplyEvent['type'];
+
+/** A missing cell is an illegal move. The diagram in docs/explanation/states.md is generated from it. */
+export const replyTable: Record<ReplyState, Partial<Record<ReplyInput, ReplyState>>> = {
+  waiting: { whole: 'ended', head: 'body', abort: 'ended', log: 'waiting' },
+  body: { data: 'body', flush: 'body', end: 'ended', abort: 'ended', log: 'body' },
+  // what is logged behind the reply is for nobody
+  ended: { log: 'ended' },
+};
+
+/** @throws LocalProtocolError ERR_HEADERS_SENT, ERR_WRITE_AFTER_END: the event is not allowed in this state */
+export function nextReplyState(state: ReplyState, input: ReplyInput): ReplyState {
+  const next = replyTable[state][input];
+  if (next !== undefined) return next;
+  const code = input === 'head' || input === 'whole' ? 'ERR_HEADERS_SENT' : 'ERR_WRITE_AFTER_END';
+  throw new LocalProtocolError(code, `${input} after ${state}`);
+}

@@ -1,0 +1,135 @@
+import { describe, expect, it } from '@jest/globals';
+import { type CgiReplyHead, CgiReplyReader } from '../src/cgi-reply-reader.ts';
+import { RemoteProtocolError } from '../src/errors.ts';
+
+const limits = { maxReplyHeaders: 256, maxReplyHeaderBytes: 65_535 };
+
+/** Pushes the bytes in pieces of one size; the body is everything behind the head. */
+function read(
+  text: string,
+  size = text.length,
+  set = limits,
+): (Omit<CgiReplyHead, 'rest'> & { body: string }) | undefined {
+  const reader = new CgiReplyReader(set);
+  const bytes = Buffer.from(text, 'latin1');
+  for (let at = 0; at < bytes.length; at += size) {
+    const head = reader.push(bytes.subarray(at, at + size));
+    if (head === undefined) continue;
+    const { rest, ...others } = head;
+    return { ...others, body: Buffer.from(rest).toString('latin1') + bytes.toString('latin1', at + size) };
+  }
+  return undefined;
+}
+
+function refusal(text: string, set = limits): string {
+  try {
+    read(text, text.length, set);
+  } catch (error) {
+    expect(error).toBeInstanceOf(RemoteProtocolError);
+    expect(error).toMatchObject({ code: 'ERR_REPLY', statusHint: 502, scope: 'connection' });
+    return (error as Error).message;
+  }
+  return 'not refused';
+}
+
+describe('a reply head in CGI form', () => {
+  it('gives status, reason, headers without Status, and what of the body came with it', () => {
+    expect(read('Status: 200 Fine\r\nContent-Type: text/plain\r\n\r\nhi')).toEqual({
+      status: 200,
+      reason: 'Fine',
+      headers: ['Content-Type', 'text/plain'],
+      body: 'hi',
+    });
+  });
+
+  it.each([1, 2, 3, 7])('is the same in pieces of %i bytes', (size) => {
+    const text = 'Status: 404 Not Found\r\nSet-Cookie: a=1\r\nSet-Cookie: b=2\r\nX: \t y z \t\r\n\r\n\r\nbody';
+    expect(read(text, size)).toEqual(read(text));
+    expect(read(text)).toMatchObject({
+      headers: ['Set-Cookie', 'a=1', 'Set-Cookie', 'b=2', 'X', 'y z'],
+      body: '\r\nbody',
+    });
+  });
+
+  it.each(['\n\n', '\r\n\r\n', '\r\n\n', '\n\r\n'])('may end with %j', (end) => {
+    expect(read(`A: b${end}\nc`)).toEqual({ status: 200, reason: 'OK', headers: ['A', 'b'], body: '\nc' });
+  });
+
+  it('without Status is a 302 where it has a Location, else a 200', () => {
+    expect(read('Location: http://x.test/\n\n')).toMatchObject({ status: 302, reason: 'Found' });
+    expect(read('location: /x\n\n')).toMatchObject({ status: 302, headers: ['location', '/x'] });
+    expect(read('Content-Type: text/plain\n\n')).toMatchObject({ status: 200 });
+    expect(read('Location: /x\nstatus: 201\n\n')).toMatchObject({ status: 201, reason: 'Created' });
+  });
+
+  it('keeps __proto__ as a header like any other', () => {
+    expect(read('__proto__: x\n\n')?.headers).toEqual(['__proto__', 'x']);
+  });
+
+  it('needs no head to be complete for an answer that more is needed', () => {
+    expect(read('Status: 200 OK\r\nA: b\r\n')).toBeUndefined();
+    expect(read('Status: 200 OK\r\nA: b\r\n\r')).toBeUndefined();
+  });
+
+  it.each(['abc', '99', '1000', '20', '200OK', '-200', '', '200 OK\nStatus: 500', '200\nStatus: 200'])(
+    'with Status %j is refused',
+    (status) => {
+      expect(refusal(`Status: ${status}\n\n`)).toMatch(/^Status "/);
+    },
+  );
+
+  it.each([
+    ['no colon', 'garbage\r\n\r\n'],
+    ['an HTTP status line', 'HTTP/1.1 200 OK\r\n\r\n'],
+    ['an empty name', ': x\n\n'],
+    ['a space before the colon', 'A : x\n\n'],
+    ['a space in the name', 'A B: x\n\n'],
+    ['NUL in the name', 'A\0B: x\n\n'],
+    ['a folded line', 'A: x\r\n y: z\r\n\r\n'],
+    ['a bare CR in a value', 'A: x\ry\n\n'],
+    ['a bare CR in Status', 'Status: 200 OK\rSet-Cookie: a=b\n\n'],
+    ['NUL in a value', 'A: x\0y\n\n'],
+    ['no field at all', '\r\n'],
+    ['no field at all, LF', '\nhello'],
+    ['a Content-Length that is no number', 'Content-Length: 1x\n\n'],
+    ['an empty Content-Length', 'Content-Length:\n\n'],
+    ['two lengths', 'Content-Length: 1\ncontent-length: 2\n\n'],
+    ['a transfer coding', 'Content-Length: 1\nTransfer-Encoding: chunked\n\n'],
+  ])('with %s is refused', (_, text) => {
+    expect(refusal(text)).not.toBe('not refused');
+  });
+
+  it('keeps one of two equal lengths', () => {
+    expect(read('Content-Length: 5\nContent-Length: 5\n\nhello')?.headers).toEqual(['Content-Length', '5']);
+  });
+
+  it('may have as many bytes and fields as the limits say, and no more', () => {
+    const bytes = { maxReplyHeaders: 3, maxReplyHeaderBytes: 20 };
+    expect(read(`A: ${'x'.repeat(13)}\r\n\r\nbody`, 1, bytes)?.body).toBe('body');
+    expect(refusal(`A: ${'x'.repeat(14)}\r\n\r\nbody`, bytes)).toMatch(/more than 20 bytes/);
+    expect(refusal('x'.repeat(21), bytes)).toMatch(/more than 20 bytes/);
+    expect(read('a:1\nb:2\nc:3\n\n', 1, bytes)?.headers).toHaveLength(6);
+    expect(refusal('a:1\nb:2\nc:3\nd:4\n\n', bytes)).toMatch(/more than 3 header fields/);
+  });
+
+  it('is refused at the byte that passes the limit, without waiting for its end', () => {
+    const reader = new CgiReplyReader(limits);
+    const line = Buffer.from('A: b\r\n');
+    let sent = 0;
+    expect(() => {
+      for (; sent < 1_048_576; sent += line.length) reader.push(line);
+    }).toThrow(/more than 65535 bytes/);
+    expect(sent + line.length).toBeGreaterThan(65_535);
+    expect(sent).toBeLessThanOrEqual(65_535);
+  });
+
+  it('may come after at most eight interim heads, which are passed over', () => {
+    const interim = 'Status: 103 Early Hints\r\nLink: </a.css>\r\n\r\n';
+    const final = 'Status: 201 Created\r\n\r\nx';
+    for (const size of [1, 1000]) {
+      expect(read(interim.repeat(8) + final, size)).toEqual({ status: 201, reason: 'Created', headers: [], body: 'x' });
+    }
+    expect(refusal(interim.repeat(9) + final)).toMatch(/status 103/);
+    expect(refusal(`Status: 101 Switching Protocols\r\n\r\n${final}`)).toMatch(/status 101/);
+  });
+});
