@@ -1,5 +1,9 @@
+const EMPTY = Buffer.alloc(0);
+
 /** Leftovers shorter than this are copied, so that a few bytes do not keep a 64 KiB read alive. */
 const PIN = 1024;
+/** Behind so many waiting chunks, short ones are copied together: a byte at a time must not cost an object each. */
+const LOOSE = 8;
 
 /**
  * Bytes in the order they came, kept as the chunks they came in. What is taken out of one chunk is a view; only what
@@ -11,6 +15,9 @@ export class ByteQueue {
   #first = 0;
   #at = 0;
   #length = 0;
+  /** The last chunk, where it is one of short ones copied together, and the memory it grows in. */
+  #gathered: Buffer | undefined;
+  #slab: Buffer = EMPTY;
 
   /** Bytes that wait. */
   get length(): number {
@@ -19,8 +26,22 @@ export class ByteQueue {
 
   push(chunk: Uint8Array): void {
     if (chunk.length === 0) return;
-    this.#chunks.push(asBuffer(chunk));
+    if (chunk.length < PIN && this.#chunks.length - this.#first > LOOSE) this.#gather(chunk);
+    else this.#chunks.push(asBuffer(chunk));
     this.#length += chunk.length;
+  }
+
+  #gather(chunk: Uint8Array): void {
+    let last = this.#chunks.length - 1;
+    let at = this.#chunks[last] === this.#gathered ? this.#gathered.length : 0;
+    if (at === 0 || at + chunk.length > this.#slab.length) {
+      this.#slab = Buffer.allocUnsafeSlow(4 * PIN);
+      at = 0;
+      last++;
+    }
+    this.#slab.set(chunk, at);
+    this.#gathered = this.#slab.subarray(0, at + chunk.length);
+    this.#chunks[last] = this.#gathered;
   }
 
   /** The byte `offset` behind the front; undefined: not there yet. */
@@ -28,6 +49,8 @@ export class ByteQueue {
     if (offset >= this.#length) return undefined;
     let index = this.#first;
     let at = this.#at + offset;
+    const front = this.#chunks[index];
+    if (at < front.length) return front[at];
     while (at >= this.#chunks[index].length) at -= this.#chunks[index++].length;
     return this.#chunks[index][at];
   }
@@ -71,7 +94,9 @@ export class ByteQueue {
     if (this.#first === this.#chunks.length) {
       this.#chunks.length = 0;
       this.#first = 0;
-    } else if (this.#first > 64) {
+      this.#slab = EMPTY;
+      this.#gathered = undefined;
+    } else if (this.#first > 64 && this.#first * 2 > this.#chunks.length) {
       this.#chunks.splice(0, this.#first);
       this.#first = 0;
     }
@@ -91,10 +116,10 @@ export class ByteQueue {
     this.#first = 0;
     this.#at = 0;
     this.#length = 0;
+    this.#slab = EMPTY;
+    this.#gathered = undefined;
   }
 }
-
-const EMPTY = Buffer.alloc(0);
 
 /** The same memory as a Buffer. */
 export function asBuffer(bytes: Uint8Array): Buffer {

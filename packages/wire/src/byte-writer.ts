@@ -1,4 +1,4 @@
-/** Writes integers and bytes one behind the other into memory that doubles as it fills. */
+/** Writes integers and bytes one behind the other into memory that doubles as it fills. Integers that do not fit throw. */
 export class ByteWriter {
   #bytes: Buffer;
   #length = 0;
@@ -25,7 +25,7 @@ export class ByteWriter {
 
   u8(value: number): this {
     const at = this.#room(1);
-    this.#bytes[at] = value;
+    this.#bytes.writeUInt8(value, at);
     return this;
   }
 
