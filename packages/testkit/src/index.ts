@@ -1,0 +1,25 @@
+export { cutAt, everyWay, type Run, randomNumbers, singleBytes, type Ways } from './cases.ts';
+export { type Child, startChild } from './child.ts';
+export { type Asked, type Conversation, converse, outputText, type Play, textOf } from './conversation.ts';
+export {
+  abort,
+  begin,
+  hex,
+  pair,
+  pairs,
+  params,
+  plainGet,
+  type ReadRecord,
+  type ReadReply,
+  type RecordExtras,
+  readRecords,
+  readReplies,
+  record,
+  request,
+  stdin,
+  type Variables,
+} from './fastcgi-bytes.ts';
+export { type FrontEnd, freePort, startApache, startLighttpd, startNginx, temporaryFolder } from './front-ends.ts';
+export { type HttpAsk, type HttpReply, http } from './http.ts';
+export { portOf, repository, type Served, servePostern, startPostern } from './postern-child.ts';
+export { until } from './until.ts';
