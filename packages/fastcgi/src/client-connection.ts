@@ -9,14 +9,17 @@ import {
   RemoteProtocolError,
 } from '@postern/core';
 import { ByteQueue, ByteWriter } from '@postern/wire';
-import { KEEP_CONN, MAX_CONTENT, ProtocolStatus, RecordType, RoleNumber } from './constants.ts';
+import { KEEP_CONN, ProtocolStatus, RecordType, RoleNumber } from './constants.ts';
 import { beginRequest } from './layouts.ts';
 import { writePair } from './params.ts';
 import { RecordReader } from './record-reader.ts';
 import { headerBytes, paddingFor, STREAM_PIECE } from './records.ts';
 
-function broken(message: string): never {
-  throw new RemoteProtocolError('ERR_REPLY', message, { status: 502 });
+/** What is told to the user when the application ends a request without answering it (§5.5). */
+const statusOfEnd: Record<number, number> = { [ProtocolStatus.OVERLOADED]: 503, [ProtocolStatus.UNKNOWN_ROLE]: 500 };
+
+function broken(message: string, status = 502): never {
+  throw new RemoteProtocolError('ERR_REPLY', message, { status });
 }
 
 /** The web server's side of one FastCGI connection: one request at a time. */
@@ -26,11 +29,16 @@ export class FastcgiClientConnection implements ClientConnection {
   readonly #output: Uint8Array[] = [];
   readonly #events: AnswerEvent[] = [];
   readonly #stdin = new ByteQueue();
-  #stdinEnds = false;
-  #stdinEndSent = false;
+  /** `ending`: all of the body is queued; `ended`: its end is on its way; `dropped`: nothing more is sent of it. */
+  #stdinState: 'open' | 'ending' | 'ended' | 'dropped' = 'dropped';
+  /** The request that is running; 0: none. */
   #id = 0;
   #keep = false;
   #reader: CgiReplyReader | undefined;
+  #stdoutEnded = false;
+  #stderrBytes = 0;
+  #junk = 0;
+  /** Body bytes handed out since the last `pull`. */
   #window = 0;
   #peerEnded = false;
   #poisoned = false;
@@ -55,6 +63,9 @@ export class FastcgiClientConnection implements ClientConnection {
     } catch (error) {
       this.#poisoned = true;
       this.#record.clear();
+      // the record reader blames the peer of a server: a client tells its user that the gateway failed
+      if (error instanceof RemoteProtocolError && error.statusHint < 500)
+        throw new RemoteProtocolError(error.code, error.message, { status: 502 });
       throw error;
     }
   }
@@ -62,44 +73,67 @@ export class FastcgiClientConnection implements ClientConnection {
   #read(): AnswerEvent | undefined {
     const record = this.#record;
     while (this.#events.length === 0) {
-      if (record.left < 0 && !record.open()) break;
-      if (record.id !== this.#id || this.#id === 0) broken(`a record of id ${record.id}, asked was ${this.#id}`);
+      if (record.left < 0) {
+        if (!record.open()) break;
+        this.#checkHeader();
+      }
       if (!this.#content()) break;
     }
     const event = this.#events.shift();
     if (event !== undefined) return event;
     record.settle();
-    if (this.#peerEnded && this.#id !== 0) broken('the back-end closed the connection before the end of its reply');
+    if (this.#peerEnded && this.#id !== 0 && this.wantsRead)
+      broken('the back-end closed the connection before the end of its reply');
     return undefined;
+  }
+
+  /** What is wrong already by its header is refused before its content is waited for. */
+  #checkHeader(): void {
+    const { type, id, left } = this.#record;
+    if (this.#id === 0) broken(`a record of type ${type} although nothing was asked`);
+    if (id !== this.#id) broken(`a record of id ${id}, asked was ${this.#id}`);
+    switch (type) {
+      case RecordType.STDOUT:
+        if (this.#stdoutEnded) broken('STDOUT behind its end');
+        if (left === 0) this.#stdoutEnded = true;
+        break;
+      case RecordType.STDERR:
+        if (left === 0 && ++this.#junk > this.#limits.maxJunkRecords)
+          broken(`more than ${this.#limits.maxJunkRecords} empty STDERR records`);
+        break;
+      case RecordType.END_REQUEST:
+        if (left !== 8) broken(`END_REQUEST of ${left} bytes`);
+        break;
+      default:
+        broken(`a record of type ${type}`);
+    }
   }
 
   /** False: more bytes are needed, or `pull`. */
   #content(): boolean {
-    const { type, left } = this.#record;
-    switch (type) {
-      case RecordType.STDOUT:
-      case RecordType.STDERR: {
-        if (left === 0) {
-          this.#record.close();
-          return true;
-        }
-        if (this.#window >= this.#limits.replyHighWater) return false;
-        const piece = this.#record.some();
-        if (piece === undefined) return false;
-        if (type === RecordType.STDERR) this.#events.push({ type: 'log', id: this.#id, chunk: piece });
-        else this.#stdout(piece);
-        return true;
-      }
-      case RecordType.END_REQUEST: {
-        if (left !== 8) broken(`END_REQUEST of ${left} bytes`);
-        const body = this.#record.whole();
-        if (body === undefined) return false;
-        this.#end(body[4]);
-        return true;
-      }
-      default:
-        return broken(`a record of type ${type}`);
+    const record = this.#record;
+    if (record.type === RecordType.END_REQUEST) {
+      const body = record.whole();
+      if (body === undefined) return false;
+      this.#end(body[4]);
+      return true;
     }
+    if (record.left === 0) {
+      record.close();
+      return true;
+    }
+    if (!this.wantsRead) return false;
+    const piece = record.some();
+    if (piece === undefined) return false;
+    if (record.type === RecordType.STDERR) this.#stderr(piece);
+    else this.#stdout(piece);
+    return true;
+  }
+
+  #stderr(piece: Buffer): void {
+    const room = this.#limits.maxStderrBytes - this.#stderrBytes;
+    this.#stderrBytes += piece.length;
+    if (room > 0) this.#events.push({ type: 'log', id: this.#id, chunk: piece.subarray(0, room) });
   }
 
   #stdout(piece: Buffer): void {
@@ -118,11 +152,21 @@ export class FastcgiClientConnection implements ClientConnection {
   }
 
   #end(protocolStatus: number): void {
-    if (protocolStatus !== ProtocolStatus.REQUEST_COMPLETE) broken(`END_REQUEST with protocolStatus ${protocolStatus}`);
+    const id = this.#id;
+    if (protocolStatus !== ProtocolStatus.REQUEST_COMPLETE)
+      broken(`END_REQUEST with protocolStatus ${protocolStatus}`, statusOfEnd[protocolStatus]);
     if (this.#reader !== undefined) broken('END_REQUEST before the head of the reply');
-    const reuse = this.#keep && this.#stdinEndSent;
-    this.#events.push({ type: 'end', id: this.#id, reuse });
+    const dropped = this.#stderrBytes - this.#limits.maxStderrBytes;
+    if (dropped > 0) this.#events.push({ type: 'log', id, chunk: Buffer.from(` [${dropped} bytes dropped]\n`) });
+    const reuse = this.#keep && this.#stdinState === 'ended' && !this.#record.followed;
+    this.#events.push({ type: 'end', id, reuse });
+    this.#dropStdin();
     this.#id = 0;
+  }
+
+  #dropStdin(): void {
+    this.#stdin.clear();
+    this.#stdinState = 'dropped';
   }
 
   /** @throws LocalProtocolError a request is running already, a variable cannot be sent */
@@ -132,13 +176,15 @@ export class FastcgiClientConnection implements ClientConnection {
         this.#request(event.id, event.variables, event.keep);
         break;
       case 'data':
-        if (event.id === this.#id && !this.#stdinEnds) this.#stdin.push(event.chunk);
+        if (event.id === this.#id && this.#stdinState === 'open') this.#stdin.push(event.chunk);
         break;
       case 'end':
-        if (event.id === this.#id) this.#stdinEnds = true;
+        if (event.id === this.#id && this.#stdinState === 'open') this.#stdinState = 'ending';
         break;
       case 'abort':
-        if (event.id === this.#id) this.#output.push(headerBytes(RecordType.ABORT_REQUEST, event.id, 0));
+        if (event.id !== this.#id) return;
+        this.#output.push(headerBytes(RecordType.ABORT_REQUEST, event.id, 0));
+        this.#dropStdin();
     }
   }
 
@@ -148,8 +194,10 @@ export class FastcgiClientConnection implements ClientConnection {
     const params = encodeParams(id, variables);
     this.#id = id;
     this.#keep = keep;
-    this.#stdinEnds = false;
-    this.#stdinEndSent = false;
+    this.#stdinState = 'open';
+    this.#stdoutEnded = false;
+    this.#stderrBytes = 0;
+    this.#junk = 0;
     this.#window = 0;
     this.#reader = new CgiReplyReader(this.#limits);
     const begin = beginRequest.write({ role: RoleNumber.responder, flags: keep ? KEEP_CONN : 0 });
@@ -166,18 +214,19 @@ export class FastcgiClientConnection implements ClientConnection {
 
   takeOutput(budget: number): Output | undefined {
     const pieces = this.#output.splice(0);
-    let taken = 0;
-    while (this.#stdin.length > 0 && taken < budget) {
+    for (let taken = 0; this.#stdin.length > 0 && taken < budget; ) {
       const length = Math.min(this.#stdin.length, STREAM_PIECE);
-      pieces.push(
-        headerBytes(RecordType.STDIN, this.#id, length),
-        this.#stdin.take(length),
-        Buffer.alloc(paddingFor(length)),
-      );
+      pieces.push(headerBytes(RecordType.STDIN, this.#id, length));
+      for (let left = length; left > 0; ) {
+        const piece = this.#stdin.takeSome(left);
+        pieces.push(piece);
+        left -= piece.length;
+      }
+      if (paddingFor(length) > 0) pieces.push(Buffer.alloc(paddingFor(length)));
       taken += length;
     }
-    if (this.#stdinEnds && !this.#stdinEndSent && this.#stdin.length === 0) {
-      this.#stdinEndSent = true;
+    if (this.#stdinState === 'ending' && this.#stdin.length === 0) {
+      this.#stdinState = 'ended';
       pieces.push(headerBytes(RecordType.STDIN, this.#id, 0));
     }
     return pieces.length === 0 ? undefined : pieces;
@@ -204,7 +253,10 @@ function encodeParams(id: number, variables: readonly string[]): Buffer[] {
     }
     const size = name.length + value.length + 8;
     if (size > STREAM_PIECE)
-      throw new LocalProtocolError('ERR_ENV_ITEM', `variable ${name} has more than ${MAX_CONTENT} bytes`);
+      throw new LocalProtocolError(
+        'ERR_ENV_ITEM',
+        `variable ${name} has ${value.length} bytes, more than fit into one record`,
+      );
     if (writer.length + size > STREAM_PIECE) {
       pushRecord(records, id, writer);
       writer = new ByteWriter(2048);
@@ -217,6 +269,6 @@ function encodeParams(id: number, variables: readonly string[]): Buffer[] {
 }
 
 function pushRecord(records: Buffer[], id: number, writer: ByteWriter): void {
-  const content = writer.view();
-  records.push(headerBytes(RecordType.PARAMS, id, content.length), content, Buffer.alloc(paddingFor(content.length)));
+  const { length } = writer;
+  records.push(headerBytes(RecordType.PARAMS, id, length), writer.zeros(paddingFor(length)).view());
 }

@@ -6,6 +6,7 @@ import { FastcgiServerConnection } from './server-connection.ts';
 /** FastCGI 1.0. */
 export const fastcgi: Protocol = {
   name: 'fastcgi',
+  carriesLog: true,
   /** A connection begins with BEGIN_REQUEST or GET_VALUES. */
   sniff(bytes) {
     if (bytes.length === 0) return 'more';
@@ -21,8 +22,5 @@ export { beginRequest, endRequest, recordHeader, unknownType } from './layouts.t
 export {
   type ReceiveInput,
   type ReceiveState,
-  type ReplyInput,
-  type ReplyState,
   receiveTable,
-  replyTable,
 } from './state.ts';

@@ -33,10 +33,7 @@ export function readParams(bytes: Buffer, expected: VariableNames | undefined, l
     at += lengthSize(bytes[at]);
     const valueLength = readLength(bytes, at);
     at += lengthSize(bytes[at]);
-    if (nameLength > limits.maxNameBytes)
-      tooLarge('ERR_ENV_ITEM', `a name of ${nameLength} bytes, maxNameBytes is ${limits.maxNameBytes}`);
-    if (valueLength > limits.maxValueBytes)
-      tooLarge('ERR_ENV_ITEM', `a value of ${valueLength} bytes, maxValueBytes is ${limits.maxValueBytes}`);
+    checkItem(nameLength, valueLength, limits);
     if (nameLength + valueLength > end - at)
       malformed(`a pair of ${nameLength} and ${valueLength} bytes, ${end - at} are left`);
     const count = values.length;
@@ -57,6 +54,34 @@ export function readParams(bytes: Buffer, expected: VariableNames | undefined, l
     names = (expected as VariableNames).names.slice(0, values.length);
   }
   return { names: names === undefined ? (expected as VariableNames) : variableNames(names), values };
+}
+
+function checkItem(nameLength: number, valueLength: number, limits: Limits): void {
+  if (nameLength > limits.maxNameBytes)
+    tooLarge('ERR_ENV_ITEM', `a name of ${nameLength} bytes, maxNameBytes is ${limits.maxNameBytes}`);
+  if (valueLength > limits.maxValueBytes)
+    tooLarge('ERR_ENV_ITEM', `a value of ${valueLength} bytes, maxValueBytes is ${limits.maxValueBytes}`);
+}
+
+/**
+ * Looks at the lengths in the part of a stream that has come: what is too long is not waited for.
+ * @returns where the first pair begins that has not all come
+ * @throws RemoteProtocolError ERR_ENV_ITEM (431)
+ */
+export function checkLengths(bytes: Buffer, from: number, limits: Limits): number {
+  for (let at = from; ; ) {
+    if (at >= bytes.length) return at;
+    const valueAt = at + lengthSize(bytes[at]);
+    if (valueAt >= bytes.length) return at;
+    const pairAt = valueAt + lengthSize(bytes[valueAt]);
+    if (pairAt > bytes.length) return at;
+    const nameLength = readLength(bytes, at);
+    const valueLength = readLength(bytes, valueAt);
+    checkItem(nameLength, valueLength, limits);
+    const end = pairAt + nameLength + valueLength;
+    if (end > bytes.length) return at;
+    at = end;
+  }
 }
 
 /** Bytes of a length by its first byte: one, or four where the top bit is set (§3.4). */

@@ -33,17 +33,24 @@ export class RecordReader {
     if (skip > 0) input.skip(skip);
     this.#padding -= skip;
     if (input.length < HEADER_LENGTH) {
-      const version = this.#padding > 0 ? undefined : input.peek(0);
+      const version = input.peek(0);
       if (version !== undefined && version !== VERSION) refuseVersion(version);
       return false;
     }
-    const header = input.take(HEADER_LENGTH);
-    if (header[0] !== VERSION) refuseVersion(header[0]);
-    this.type = header[1];
-    this.id = (header[2] << 8) | header[3];
-    this.left = (header[4] << 8) | header[5];
-    this.#padding = header[6];
+    // byte by byte, for a view of eight bytes costs more than they do
+    const version = this.byte(0);
+    if (version !== VERSION) refuseVersion(version);
+    this.type = this.byte(1);
+    this.id = (this.byte(2) << 8) | this.byte(3);
+    this.left = (this.byte(4) << 8) | this.byte(5);
+    this.#padding = this.byte(6);
+    input.skip(HEADER_LENGTH);
     return true;
+  }
+
+  /** A byte that has come and was not taken. */
+  byte(offset: number): number {
+    return this.#input.peek(offset) as number;
   }
 
   /** The record is done with; its padding may still be on its way. */
@@ -90,6 +97,11 @@ export class RecordReader {
       input.peek(at + 4) === 0 &&
       input.peek(at + 5) === 0
     );
+  }
+
+  /** Something came behind the record that was closed last and its padding. */
+  get followed(): boolean {
+    return this.#input.length > this.#padding;
   }
 
   /** To be called when nothing more can be taken for now. */

@@ -1,4 +1,4 @@
-import { type Chunk, cgiReplyHead, type Limits, LocalProtocolError, type Output, type ReplyEvent } from '@postern/core';
+import { type Chunk, cgiReplyHead, type Limits, nextReplyState, type Output, type ReplyEvent } from '@postern/core';
 import { asBuffer } from '@postern/wire';
 import { ProtocolStatus, RecordType } from './constants.ts';
 import {
@@ -12,7 +12,6 @@ import {
   STREAM_PIECE,
 } from './records.ts';
 import type { RequestState } from './request-state.ts';
-import { replyTable } from './state.ts';
 
 /** Up to here a body is copied behind its head; above it goes by reference. */
 const FUSE = 16_384;
@@ -30,18 +29,14 @@ export class ReplyOutput {
   }
 
   push(piece: string | Buffer): void {
+    if (piece.length === 0) return;
     this.#ready.push(piece);
     this.#readyBytes += piece.length;
   }
 
   /** @throws LocalProtocolError ERR_HEADERS_SENT, ERR_WRITE_AFTER_END: the event is not allowed in this state */
   send(state: RequestState, event: ReplyEvent, limits: Limits): void {
-    const next = replyTable[state.reply][event.type];
-    if (next === undefined) {
-      const code = event.type === 'head' || event.type === 'whole' ? 'ERR_HEADERS_SENT' : 'ERR_WRITE_AFTER_END';
-      throw new LocalProtocolError(code, `${event.type} after ${state.reply}`);
-    }
-    state.reply = next;
+    state.reply = nextReplyState(state.reply, event.type);
     switch (event.type) {
       case 'whole':
         this.#whole(state.id, cgiReplyHead(event.status, event.reason, event.headers), event.body);
@@ -110,7 +105,7 @@ export class ReplyOutput {
 
   #log(state: RequestState, text: string, most: number): void {
     const room = most - state.stderrBytes;
-    if (room <= 0) return;
+    if (room < 0) return;
     let bytes = Buffer.from(text);
     state.stderrBytes += bytes.length;
     if (bytes.length > room) bytes = Buffer.concat([bytes.subarray(0, room), Buffer.from(' [the rest is dropped]\n')]);
@@ -130,7 +125,7 @@ export class ReplyOutput {
 
   /** The peer gave it up, or it broke off: what waits of it is thrown away. */
   drop(state: RequestState): void {
-    state.out.clear();
+    if (state.outLength > 0) state.out.clear();
     const at = this.#turns.indexOf(state);
     if (at >= 0) this.#turns.splice(at, 1);
   }
@@ -146,7 +141,7 @@ export class ReplyOutput {
       const ready = this.#ready;
       this.#ready = [];
       this.#readyBytes = 0;
-      return ready.length === 1 ? ready[0] : ready.map(toBytes);
+      return ready.length === 1 ? ready[0] : joinSmall(ready.map(toBytes));
     }
     const pieces = this.#ready.map(toBytes);
     let taken = this.#readyBytes;
@@ -155,7 +150,7 @@ export class ReplyOutput {
     while (this.#turns.length > 0 && taken < budget) {
       const state = this.#turns.shift() as RequestState;
       taken += takeRecord(state, pieces);
-      if (state.out.length > 0) this.#turns.push(state);
+      if (state.outLength > 0) this.#turns.push(state);
       else if (state.ending) {
         pieces.push(Buffer.from(endText(state.id, 0, ProtocolStatus.REQUEST_COMPLETE), 'latin1'));
         ended(state);
@@ -166,7 +161,7 @@ export class ReplyOutput {
 }
 
 function takeRecord(state: RequestState, into: Uint8Array[]): number {
-  const length = Math.min(state.out.length, STREAM_PIECE);
+  const length = Math.min(state.outLength, STREAM_PIECE);
   if (length === 0) return 0;
   into.push(headerBytes(RecordType.STDOUT, state.id, length));
   for (let left = length; left > 0; ) {

@@ -1,5 +1,6 @@
+import type { ReplyState } from '@postern/core';
 import { ByteQueue, ByteWriter } from '@postern/wire';
-import type { ReceiveState, ReplyState } from './state.ts';
+import type { ReceiveState } from './state.ts';
 
 /** One request id of a server connection. */
 export class RequestState {
@@ -15,17 +16,38 @@ export class RequestState {
   /** Body bytes handed out since the last `pull`. */
   window = 0;
   paramsRecords = 0;
+  /** Where the first pair of PARAMS begins whose lengths have not been looked at. */
+  paramsChecked = 0;
   stderrBytes = 0;
-  /** Body of the reply that waits, and whether its end does. */
-  readonly out = new ByteQueue();
+  /** The end of the reply waits behind its body. */
   ending = false;
   /** STDIN that came before the end of PARAMS. */
   early: ByteWriter | undefined;
+  #out: ByteQueue | undefined;
   #view: Buffer | undefined;
   #joined: ByteWriter | undefined;
 
   constructor(id: number) {
     this.id = id;
+  }
+
+  /** Body of the reply that waits. */
+  get out(): ByteQueue {
+    this.#out ??= new ByteQueue();
+    return this.#out;
+  }
+
+  get outLength(): number {
+    return this.#out?.length ?? 0;
+  }
+
+  get headPending(): boolean {
+    return this.receive === 'params' || this.receive === 'early';
+  }
+
+  /** The application was told of it. */
+  get known(): boolean {
+    return this.receive === 'body' || this.receive === 'complete';
   }
 
   get paramsBytes(): number {
@@ -42,8 +64,13 @@ export class RequestState {
     }
   }
 
+  /** What has come of PARAMS: a view, good until the next piece. */
+  get params(): Buffer {
+    return this.#joined?.view() ?? this.#view ?? Buffer.alloc(0);
+  }
+
   takeParams(): Buffer {
-    const params = this.#joined?.view() ?? this.#view ?? Buffer.alloc(0);
+    const { params } = this;
     this.#joined = undefined;
     this.#view = undefined;
     return params;
@@ -54,3 +81,9 @@ export class RequestState {
     this.early.bytes(piece);
   }
 }
+
+/** Stands for every id whose reply is done while the rest of its request is still to come. */
+export const answeredState = new RequestState(0);
+answeredState.receive = 'refused';
+answeredState.reply = 'ended';
+answeredState.answered = true;

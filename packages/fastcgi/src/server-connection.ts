@@ -7,16 +7,16 @@ import {
   RemoteProtocolError,
   type ReplyEvent,
   type RequestEvent,
-  reasonOf,
   type ServerConnection,
   type VariableNames,
 } from '@postern/core';
-import { KEEP_CONN, ProtocolStatus, RecordType, RoleNumber } from './constants.ts';
+import { KEEP_CONN, RecordType } from './constants.ts';
 import { unknownTypeAnswer, valuesResult } from './management.ts';
-import { readParams } from './params.ts';
+import { checkLengths, readParams } from './params.ts';
 import { RecordReader } from './record-reader.ts';
-import { ReplyOutput } from './reply-output.ts';
-import { RequestState } from './request-state.ts';
+import { broken, checkHeader } from './record-rules.ts';
+import type { RequestState } from './request-state.ts';
+import { Requests } from './requests.ts';
 import { type ReceiveInput, receiveTable } from './state.ts';
 
 /** Answers to the peer's management records that it does not read: above this many bytes no more is read of it. */
@@ -30,36 +30,21 @@ type Step = RequestEvent | typeof MORE | undefined;
 /** The names of the latest request of the process: most requests carry the same ones. */
 let latestNames: VariableNames | undefined;
 
-function broken(code: 'ERR_FCGI_RECORD' | 'ERR_FCGI_STATE' | 'ERR_FCGI_JUNK', message: string): never {
-  throw new RemoteProtocolError(code, message);
-}
-
 /** The application's side of one FastCGI connection (FastCGI 1.0 §3 to §6). */
 export class FastcgiServerConnection implements ServerConnection {
   readonly #limits: Limits;
   readonly #halfCloseServes: boolean;
   readonly #record = new RecordReader();
-  readonly #output = new ReplyOutput();
+  readonly #requests: Requests;
   /** Events that came of one record and were not given out. */
   readonly #events: RequestEvent[] = [];
-  /** Every id whose request or reply is not finished. */
-  readonly #ids = new Map<number, RequestState>();
-  /** How many of them are not answered. */
-  #active = 0;
-  #served = 0;
   #junk = 0;
-  /** The flag of the latest BEGIN. */
-  #keep = true;
-  /** Whose body waits for `pull`. */
-  #stalled: RequestState | undefined;
-  /** No further request is taken. */
-  #closing = false;
   #peerEnded = false;
   #poisoned = false;
-  #close: false | 'fin' | 'reset' = false;
 
   constructor(limits: Limits, peer: PeerOptions = {}) {
     this.#limits = limits;
+    this.#requests = new Requests(limits);
     this.#halfCloseServes = peer.halfCloseServes === true;
   }
 
@@ -82,7 +67,7 @@ export class FastcgiServerConnection implements ServerConnection {
       if (error instanceof RemoteProtocolError && error.scope === 'connection') {
         this.#poisoned = true;
         this.#record.clear();
-        this.#close = 'reset';
+        this.#requests.reset();
       }
       throw error;
     }
@@ -91,9 +76,11 @@ export class FastcgiServerConnection implements ServerConnection {
   #read(): RequestEvent | undefined {
     const record = this.#record;
     for (;;) {
+      // the reply that closes the connection is out: whatever else was sent is for nobody
+      if (this.#requests.close !== false) record.clear();
       if (record.left < 0) {
         if (!record.open()) break;
-        this.#checkHeader();
+        checkHeader(record, this.#requests.get(record.id));
       }
       const step = this.#content();
       if (step === undefined) break;
@@ -101,33 +88,6 @@ export class FastcgiServerConnection implements ServerConnection {
     }
     record.settle();
     return undefined;
-  }
-
-  /** What is wrong already by its header is refused before its content is waited for. */
-  #checkHeader(): void {
-    const { type, id, left } = this.#record;
-    switch (type) {
-      case RecordType.BEGIN_REQUEST: {
-        if (id === 0 || left !== 8) broken('ERR_FCGI_RECORD', `BEGIN_REQUEST with id ${id} and ${left} bytes`);
-        const state = this.#ids.get(id);
-        if (state !== undefined && !state.answered) {
-          broken('ERR_FCGI_STATE', `BEGIN_REQUEST for id ${id}, which is active`);
-        }
-        break;
-      }
-      case RecordType.ABORT_REQUEST:
-      case RecordType.PARAMS:
-      case RecordType.STDIN:
-      case RecordType.DATA:
-        if (id === 0) broken('ERR_FCGI_RECORD', `a record of type ${type} with id 0`);
-        break;
-      case RecordType.END_REQUEST:
-      case RecordType.STDOUT:
-      case RecordType.STDERR:
-      case RecordType.GET_VALUES_RESULT:
-      case RecordType.UNKNOWN_TYPE:
-        broken('ERR_FCGI_RECORD', `a record of type ${type}, which only an application sends`);
-    }
   }
 
   #content(): Step {
@@ -144,11 +104,12 @@ export class FastcgiServerConnection implements ServerConnection {
       case RecordType.GET_VALUES:
         return id === 0 ? this.#getValues() : this.#ignored(false);
       case RecordType.DATA:
-        return this.#ignored(this.#ids.has(id));
+        return this.#ignored(this.#requests.get(id) !== undefined);
       default:
         if (id !== 0) return this.#ignored(false);
         if (!this.#record.skip()) return undefined;
-        this.#output.push(unknownTypeAnswer(type));
+        this.#charge();
+        this.#requests.output.push(unknownTypeAnswer(type));
         return MORE;
     }
   }
@@ -156,52 +117,33 @@ export class FastcgiServerConnection implements ServerConnection {
   /** A record without meaning here: skipped; free of charge where it belongs to a request that is known. */
   #ignored(free: boolean): Step {
     if (!this.#record.skip()) return undefined;
-    if (!free && ++this.#junk > this.#limits.maxJunkRecords) {
+    if (!free) this.#charge();
+    return MORE;
+  }
+
+  /** What costs the peer nothing and brings no request nearer is counted until the next head is complete. */
+  #charge(): void {
+    if (++this.#junk > this.#limits.maxJunkRecords) {
       broken('ERR_FCGI_JUNK', `more than ${this.#limits.maxJunkRecords} records that belong to no request`);
     }
-    return MORE;
   }
 
   #getValues(): Step {
     const content = this.#record.whole();
     if (content === undefined) return undefined;
-    this.#output.push(valuesResult(content, this.#limits));
+    this.#charge();
+    this.#requests.output.push(valuesResult(content, this.#limits));
     return MORE;
   }
 
   #begin(): Step {
-    const body = this.#record.whole();
-    if (body === undefined) return undefined;
-    const role = (body[0] << 8) | body[1];
-    this.#keep = (body[2] & KEEP_CONN) !== 0;
-    const late = this.#closing;
-    const state = new RequestState(this.#record.id);
-    this.#ids.set(state.id, state);
-    this.#active++;
-    if (++this.#served >= this.#limits.maxConnectionRequests) this.#closing = true;
-    if (role !== RoleNumber.responder) this.#endAtOnce(state, ProtocolStatus.UNKNOWN_ROLE);
-    else if (late) this.#refuse(state, 503);
-    else if (this.#active > this.#limits.maxConcurrentPerConnection) {
-      // a peer that was told 1 knows what this means; to a user's request nobody reads the status
-      if (this.#limits.maxConcurrentPerConnection === 1) this.#endAtOnce(state, ProtocolStatus.CANT_MPX_CONN);
-      else this.#refuse(state, 503);
-    }
+    const record = this.#record;
+    if (record.buffered < record.left) return undefined;
+    const role = (record.byte(0) << 8) | record.byte(1);
+    const keep = (record.byte(2) & KEEP_CONN) !== 0;
+    record.skip();
+    this.#requests.begin(record.id, role, keep);
     return MORE;
-  }
-
-  #endAtOnce(state: RequestState, protocolStatus: number): void {
-    state.receive = 'refused';
-    this.#output.endRequest(state.id, 0, protocolStatus);
-    this.#finish(state);
-  }
-
-  /** Answers without the application. */
-  #refuse(state: RequestState, status: number): void {
-    const reason = reasonOf(status);
-    const headers = ['Content-Type', 'text/plain'];
-    if (status === 503) headers.push('Retry-After', '1');
-    state.receive = 'refused';
-    this.send({ type: 'whole', id: state.id, status, reason, headers, body: `${status} ${reason}\n` });
   }
 
   #move(state: RequestState, input: ReceiveInput): void {
@@ -212,46 +154,53 @@ export class FastcgiServerConnection implements ServerConnection {
 
   #params(): Step {
     const record = this.#record;
-    const state = this.#ids.get(record.id);
+    const state = this.#requests.get(record.id);
     if (state === undefined) return this.#ignored(false);
     if (record.left === 0) {
-      const starts = state.receive === 'params';
+      const starts = state.headPending;
       this.#move(state, 'PARAMS_END');
+      if (!starts) return this.#ignored(state.receive === 'refused');
       record.close();
-      return starts ? this.#start(state) : MORE;
+      return this.#start(state);
     }
     this.#move(state, 'PARAMS');
     if (state.receive === 'refused') return record.skip() ? MORE : undefined;
     const { maxEnvBytes, maxParamsRecords } = this.#limits;
     if (state.paramsBytes + record.left > maxEnvBytes) {
-      throw this.#refusal(state, 'ERR_ENV_BYTES', `PARAMS have more than ${maxEnvBytes} bytes (maxEnvBytes)`, 431);
+      throw this.#requests.refusal(
+        state,
+        'ERR_ENV_BYTES',
+        `PARAMS have more than ${maxEnvBytes} bytes (maxEnvBytes)`,
+        431,
+      );
     }
     const piece = record.some();
     if (piece === undefined) return undefined;
     state.addParams(piece);
     if (record.left < 0 && ++state.paramsRecords > maxParamsRecords) {
-      throw this.#refusal(
+      throw this.#requests.refusal(
         state,
         'ERR_ENV_BYTES',
         `more than ${maxParamsRecords} PARAMS records (maxParamsRecords)`,
         431,
       );
     }
+    if (record.left > 0 || !record.emptyFollows(RecordType.PARAMS, state.id)) this.#checkLengths(state);
     return MORE;
   }
 
-  /** The rest of this request is thrown away, and the connection takes no other. */
-  #refusal(
-    state: RequestState,
-    code: RemoteProtocolError['code'],
-    message: string,
-    status: number,
-  ): RemoteProtocolError {
-    state.receive = 'refused';
-    state.bodyDone = true;
-    state.takeParams();
-    this.#closing = true;
-    return new RemoteProtocolError(code, message, { scope: 'request', status, id: state.id });
+  #checkLengths(state: RequestState): void {
+    try {
+      state.paramsChecked = checkLengths(state.params, state.paramsChecked, this.#limits);
+    } catch (error) {
+      throw this.#refusalOf(state, error);
+    }
+  }
+
+  /** What was wrong with the variables, said of this request. */
+  #refusalOf(state: RequestState, error: unknown): unknown {
+    if (!(error instanceof RemoteProtocolError)) return error;
+    return this.#requests.refusal(state, error.code, error.message, error.statusHint);
   }
 
   #start(state: RequestState): RequestEvent {
@@ -261,41 +210,52 @@ export class FastcgiServerConnection implements ServerConnection {
       latestNames = names;
       head = new CgiHead(names, values);
     } catch (error) {
-      if (!(error instanceof RemoteProtocolError)) throw error;
-      throw this.#refusal(state, error.code, error.message, error.statusHint);
+      throw this.#refusalOf(state, error);
     }
     this.#junk = 0;
-    state.left = head.openLength ? Number.POSITIVE_INFINITY : Math.max(0, head.contentLength);
     const { early } = state;
     state.early = undefined;
-    if (head.openLength && early === undefined && this.#record.emptyFollows(RecordType.STDIN, state.id)) state.left = 0;
+    if (!head.openLength) state.left = Math.max(0, head.contentLength);
+    else if (state.receive === 'complete' || this.#record.emptyFollows(RecordType.STDIN, state.id))
+      state.left = early?.length ?? 0;
+    else state.left = Number.POSITIVE_INFINITY;
     state.bodyDone = state.left === 0;
     const ended = state.bodyDone;
     if (early !== undefined && !ended) this.#deliver(state, early.view());
+    if (state.receive === 'complete' && !state.bodyDone) this.#events.push(bodyShort(state));
     return { type: 'request', id: state.id, role: 'responder', head, ended };
   }
 
   #stdin(): Step {
     const record = this.#record;
-    const state = this.#ids.get(record.id);
+    const state = this.#requests.get(record.id);
     if (state === undefined) return this.#ignored(false);
     if (record.left === 0) return this.#stdinEnd(state);
     this.#move(state, 'STDIN');
     if (state.receive === 'refused' || state.reply === 'ended' || state.bodyDone)
       return record.skip() ? MORE : undefined;
+    if (state.receive === 'params') return this.#earlyStdin(state);
     if (state.window >= this.#limits.bodyHighWater) {
-      this.#stalled = state;
+      this.#requests.stalled = state;
       return undefined;
     }
     const piece = record.some();
     if (piece === undefined) return undefined;
-    if (state.receive === 'body') this.#deliver(state, piece);
-    else {
-      // the specification lets STDIN come before the end of PARAMS; no server does it
-      state.addEarly(piece);
-      state.window += piece.length;
-    }
+    this.#deliver(state, piece);
     return this.#events.shift() ?? MORE;
+  }
+
+  /** The specification lets STDIN come before the end of PARAMS; no server does it, so there is room for little. */
+  #earlyStdin(state: RequestState): Step {
+    const { bodyHighWater } = this.#limits;
+    if ((state.early?.length ?? 0) + this.#record.left > bodyHighWater) {
+      const message = `more than ${bodyHighWater} bytes of STDIN before the end of PARAMS (bodyHighWater)`;
+      throw this.#requests.refusal(state, 'ERR_FCGI_STATE', message, 400);
+    }
+    const piece = this.#record.some();
+    if (piece === undefined) return undefined;
+    state.addEarly(piece);
+    return MORE;
   }
 
   /** Queues the events of a piece of body: what lies behind CONTENT_LENGTH is dropped. */
@@ -312,129 +272,87 @@ export class FastcgiServerConnection implements ServerConnection {
   }
 
   #stdinEnd(state: RequestState): Step {
-    const { id } = state;
-    this.#record.close();
+    const { id } = this.#record;
+    const again = state.receive === 'complete' || state.receive === 'early';
     this.#move(state, 'STDIN_END');
-    if (state.answered) this.#ids.delete(id);
+    if (again) return this.#ignored(false);
+    this.#record.close();
+    if (state.answered) this.#requests.forget(id);
     if (state.reply === 'ended' || state.receive !== 'complete' || state.bodyDone) return MORE;
+    if (state.left !== Number.POSITIVE_INFINITY) return bodyShort(state);
     state.bodyDone = true;
-    if (state.left === Number.POSITIVE_INFINITY) return { type: 'end', id };
-    const error = new AbortError('ERR_BODY_SHORT', `the body ended ${state.left} bytes before its CONTENT_LENGTH`, 400);
-    return { type: 'body-error', id, error };
+    return { type: 'end', id };
   }
 
   #abort(): Step {
-    const state = this.#ids.get(this.#record.id);
+    const state = this.#requests.get(this.#record.id);
+    const known = state?.known === true;
+    if (!known) this.#charge();
     if (state === undefined || state.answered) return MORE;
-    const known = state.receive === 'body' || state.receive === 'complete';
+    const whole = state.receive === 'complete';
     this.#move(state, 'ABORT');
-    this.#output.drop(state);
-    this.#output.endRequest(state.id, 1, ProtocolStatus.REQUEST_COMPLETE);
-    this.#finish(state);
+    this.#requests.abort(state);
+    if (whole) this.#requests.forget(state.id);
     return known ? aborted(state.id, 'the web server aborted the request') : MORE;
   }
 
   /** The peer's FIN: it gave up what is still running, unless it only half-closed. */
   #afterFin(): RequestEvent | undefined {
-    for (const state of this.#ids.values()) {
-      const known = state.receive === 'body' || state.receive === 'complete';
-      if (!state.answered && this.#halfCloseServes && known && state.bodyDone) continue;
-      this.#ids.delete(state.id);
-      if (state.answered) continue;
-      this.#output.drop(state);
-      this.#finish(state);
-      if (known) return aborted(state.id, 'the web server closed the connection');
-    }
-    this.shutdown();
-    return undefined;
-  }
-
-  /** This id is answered. What is left of its request is still read, and thrown away. */
-  #finish(state: RequestState): void {
-    state.reply = 'ended';
-    state.answered = true;
-    this.#active--;
-    if (state.receive === 'complete') this.#ids.delete(state.id);
-    if (this.#stalled === state) this.#stalled = undefined;
-    this.#maybeClose();
-  }
-
-  #maybeClose(): void {
-    if (this.#active === 0 && (this.#closing || !this.#keep)) this.#close ||= 'fin';
+    // what waits for `pull` has come
+    if (this.#halfCloseServes && this.#requests.stalled !== undefined) return undefined;
+    const id = this.#requests.fin(this.#halfCloseServes);
+    return id === undefined ? undefined : aborted(id, 'the web server closed the connection');
   }
 
   pull(id: number): void {
-    const state = this.#ids.get(id);
-    if (state === undefined) return;
-    state.window = 0;
-    if (this.#stalled === state) this.#stalled = undefined;
+    this.#requests.pull(id);
   }
 
   send(event: ReplyEvent): void {
-    const state = this.#ids.get(event.id);
-    if (state === undefined || (event.type === 'log' && state.reply === 'ended')) return;
-    this.#output.send(state, event, this.#limits);
-    if (event.type === 'whole') this.#finish(state);
-    else if (event.type === 'abort') this.#breakOff(state);
-  }
-
-  /**
-   * A reply that cannot be completed must not look complete. Alone on its connection it is ended by a header of eight
-   * zero bytes, version 0, which nginx and Apache take for an error; a plain close would pass for the end of the reply.
-   */
-  #breakOff(state: RequestState): void {
-    this.#output.drop(state);
-    if (this.#active === 1) {
-      this.#output.push('\0\0\0\0\0\0\0\0');
-      this.#closing = true;
-    } else this.#output.endRequest(state.id, 1, ProtocolStatus.REQUEST_COMPLETE);
-    this.#finish(state);
+    this.#requests.send(event);
   }
 
   queued(id: number): number {
-    return this.#ids.get(id)?.out.length ?? 0;
+    return this.#requests.queued(id);
   }
 
   takeOutput(budget: number): Output | undefined {
-    return this.#output.take(budget, this.#onEnded);
+    return this.#requests.takeOutput(budget);
   }
 
-  readonly #onEnded = (state: RequestState): void => this.#finish(state);
-
   expireHeads(): void {
-    this.#closing = true;
-    let answered = false;
-    for (const state of this.#ids.values()) {
-      if (state.receive !== 'params') continue;
-      this.#refuse(state, 408);
-      answered = true;
-    }
-    if (!answered) this.#close ||= 'reset';
+    this.#requests.expireHeads();
   }
 
   shutdown(): void {
-    this.#closing = true;
-    this.#maybeClose();
+    this.#requests.shutdown();
   }
 
   get idle(): boolean {
-    return this.#active === 0 && !this.headPending;
+    return this.#requests.active === 0 && !this.headPending;
   }
 
   get headPending(): boolean {
     const { left, type, buffered } = this.#record;
-    if (left < 0 ? buffered > 0 : type === RecordType.BEGIN_REQUEST) return true;
-    for (const state of this.#ids.values()) if (state.receive === 'params') return true;
-    return false;
+    // the first bytes of a header may be those of any record: they begin a request only where there is none
+    if (left < 0 ? buffered > 0 && this.#requests.active === 0 : type === RecordType.BEGIN_REQUEST) return true;
+    return this.#requests.headPending;
   }
 
   get wantsRead(): boolean {
-    return this.#stalled === undefined && this.#output.readyBytes < MAX_ANSWERS;
+    return this.#requests.stalled === undefined && this.#requests.output.readyBytes < MAX_ANSWERS;
   }
 
   get wantsClose(): false | 'fin' | 'reset' {
-    return this.#close;
+    return this.#requests.close;
   }
+}
+
+/** STDIN ended before CONTENT_LENGTH bytes of it had come. */
+function bodyShort(state: RequestState): RequestEvent {
+  state.bodyDone = true;
+  const error = new AbortError('ERR_BODY_SHORT', `the body ended ${state.left} bytes before its CONTENT_LENGTH`, 400);
+  return { type: 'body-error', id: state.id, error };
 }
 
 function aborted(id: number, message: string): RequestEvent {

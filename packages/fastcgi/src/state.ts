@@ -3,8 +3,11 @@
  * docs/explanation/states.md are generated from them.
  */
 
-/** How far a server has received a request. `refused`: it was answered with an error, the rest of it is thrown away. */
-export type ReceiveState = 'params' | 'body' | 'complete' | 'refused';
+/**
+ * How far a server has received a request. `early`: STDIN ended before PARAMS did. `refused`: nobody waits for the rest
+ * of it, which is thrown away.
+ */
+export type ReceiveState = 'params' | 'early' | 'body' | 'complete' | 'refused';
 export type ReceiveInput = 'PARAMS' | 'PARAMS_END' | 'STDIN' | 'STDIN_END' | 'ABORT' | 'DATA';
 
 export const receiveTable: Record<ReceiveState, Partial<Record<ReceiveInput, ReceiveState>>> = {
@@ -12,10 +15,11 @@ export const receiveTable: Record<ReceiveState, Partial<Record<ReceiveInput, Rec
     PARAMS: 'params',
     PARAMS_END: 'body',
     STDIN: 'params',
-    STDIN_END: 'params',
+    STDIN_END: 'early',
     ABORT: 'refused',
     DATA: 'params',
   },
+  early: { PARAMS: 'early', PARAMS_END: 'complete', STDIN_END: 'early', ABORT: 'refused', DATA: 'early' },
   // a second end of PARAMS must not start the request again; PARAMS behind the end must not change what was handed out
   body: { PARAMS_END: 'body', STDIN: 'body', STDIN_END: 'complete', ABORT: 'refused', DATA: 'body' },
   complete: { PARAMS_END: 'complete', STDIN_END: 'complete', ABORT: 'refused', DATA: 'complete' },
@@ -27,14 +31,4 @@ export const receiveTable: Record<ReceiveState, Partial<Record<ReceiveInput, Rec
     ABORT: 'refused',
     DATA: 'refused',
   },
-};
-
-/** How far a server has answered a request. */
-export type ReplyState = 'waiting' | 'body' | 'ended';
-export type ReplyInput = 'whole' | 'head' | 'data' | 'flush' | 'end' | 'abort' | 'log';
-
-export const replyTable: Record<ReplyState, Partial<Record<ReplyInput, ReplyState>>> = {
-  waiting: { whole: 'ended', head: 'body', abort: 'ended', log: 'waiting' },
-  body: { data: 'body', flush: 'body', end: 'ended', abort: 'ended', log: 'body' },
-  ended: {},
 };

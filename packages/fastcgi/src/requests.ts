@@ -1,0 +1,195 @@
+import { type Limits, type Output, RemoteProtocolError, type ReplyEvent, reasonOf } from '@postern/core';
+import { ProtocolStatus, RoleNumber } from './constants.ts';
+import { ReplyOutput } from './reply-output.ts';
+import { answeredState, RequestState } from './request-state.ts';
+
+/** The requests of one connection by their ids, their replies, and whether the connection goes on. */
+export class Requests {
+  readonly output = new ReplyOutput();
+  readonly #limits: Limits;
+  /** Every id whose request or reply is not finished. */
+  readonly #ids = new Map<number, RequestState>();
+  /** How many of them are not answered. */
+  #active = 0;
+  #served = 0;
+  /** The flag of the latest BEGIN. */
+  #keep = true;
+  /** No further request is taken. */
+  #closing = false;
+  #close: false | 'fin' | 'reset' = false;
+  /** Whose body waits for `pull`. */
+  stalled: RequestState | undefined;
+
+  constructor(limits: Limits) {
+    this.#limits = limits;
+  }
+
+  get(id: number): RequestState | undefined {
+    return this.#ids.get(id);
+  }
+
+  get active(): number {
+    return this.#active;
+  }
+
+  /** How the connection ends, when the output is out. */
+  get close(): false | 'fin' | 'reset' {
+    return this.#close;
+  }
+
+  /** The connection is of no use any more. */
+  reset(): void {
+    this.#close = 'reset';
+  }
+
+  shutdown(): void {
+    this.#closing = true;
+    this.#maybeClose();
+  }
+
+  /** BEGIN_REQUEST: one that cannot be taken is answered here. */
+  begin(id: number, role: number, keep: boolean): void {
+    const late = this.#closing;
+    const most = this.#limits.maxConcurrentPerConnection;
+    const state = new RequestState(id);
+    this.#keep = keep;
+    this.#ids.set(id, state);
+    this.#active++;
+    if (++this.#served >= this.#limits.maxConnectionRequests) this.#closing = true;
+    if (role !== RoleNumber.responder) this.#endAtOnce(state, ProtocolStatus.UNKNOWN_ROLE);
+    else if (late) this.#refuse(state, 503);
+    // a peer that was told 1 knows what CANT_MPX_CONN means; to a user's request nobody reads the status
+    else if (this.#active > most && most === 1) this.#endAtOnce(state, ProtocolStatus.CANT_MPX_CONN);
+    else if (this.#active > most) this.#refuse(state, 503);
+  }
+
+  #endAtOnce(state: RequestState, protocolStatus: number): void {
+    state.receive = 'refused';
+    this.output.endRequest(state.id, 0, protocolStatus);
+    this.#finish(state);
+  }
+
+  /** Answers without the application. */
+  #refuse(state: RequestState, status: number): void {
+    const reason = reasonOf(status);
+    const headers = ['Content-Type', 'text/plain'];
+    if (status === 503) headers.push('Retry-After', '1');
+    state.receive = 'refused';
+    this.send({ type: 'whole', id: state.id, status, reason, headers, body: `${status} ${reason}\n` });
+  }
+
+  /** What is to be thrown: the rest of this request is thrown away, and the connection takes no other. */
+  refusal(
+    state: RequestState,
+    code: RemoteProtocolError['code'],
+    message: string,
+    status: number,
+  ): RemoteProtocolError {
+    state.receive = 'refused';
+    state.bodyDone = true;
+    state.takeParams();
+    this.#closing = true;
+    return new RemoteProtocolError(code, message, { scope: 'request', status, id: state.id });
+  }
+
+  /** The stream of its body has ended: an answered id can be forgotten. */
+  forget(id: number): void {
+    this.#ids.delete(id);
+  }
+
+  /** ABORT_REQUEST (FastCGI 1.0 §5.4). */
+  abort(state: RequestState): void {
+    this.output.drop(state);
+    this.output.endRequest(state.id, 1, ProtocolStatus.REQUEST_COMPLETE);
+    this.#finish(state);
+  }
+
+  /**
+   * The peer's FIN: it gave up what is still running, unless it only half-closed.
+   * @returns the next id that the application must hear of; undefined: that was all
+   */
+  fin(halfCloseServes: boolean): number | undefined {
+    for (const [id, state] of this.#ids) {
+      if (halfCloseServes && state.known && state.bodyDone) continue;
+      if (!state.answered) {
+        this.output.drop(state);
+        this.#finish(state);
+      }
+      this.#ids.delete(id);
+      if (state.known) return id;
+    }
+    this.shutdown();
+    return undefined;
+  }
+
+  /** This id is answered. What is left of its request is still read, and thrown away. */
+  #finish(state: RequestState): void {
+    state.reply = 'ended';
+    state.answered = true;
+    this.#active--;
+    if (state.receive === 'complete') this.#ids.delete(state.id);
+    else this.#ids.set(state.id, answeredState);
+    if (this.stalled === state) this.stalled = undefined;
+    this.#maybeClose();
+  }
+
+  #maybeClose(): void {
+    if (this.#active === 0 && (this.#closing || !this.#keep)) this.#close ||= 'fin';
+  }
+
+  pull(id: number): void {
+    const state = this.#ids.get(id);
+    if (state === undefined) return;
+    state.window = 0;
+    if (this.stalled === state) this.stalled = undefined;
+  }
+
+  /** @throws LocalProtocolError the event is not allowed in this state */
+  send(event: ReplyEvent): void {
+    const state = this.#ids.get(event.id);
+    if (state === undefined || (event.type === 'log' && state.reply === 'ended')) return;
+    this.output.send(state, event, this.#limits);
+    if (event.type === 'whole') this.#finish(state);
+    else if (event.type === 'abort') this.#breakOff(state);
+  }
+
+  /**
+   * A reply that cannot be completed must not look complete. Alone on its connection it is ended by a header of eight
+   * zero bytes, version 0, which nginx and Apache take for an error; a plain close would pass for the end of the reply.
+   */
+  #breakOff(state: RequestState): void {
+    this.output.drop(state);
+    if (this.#active === 1) {
+      this.output.push('\0\0\0\0\0\0\0\0');
+      this.#closing = true;
+    } else this.output.endRequest(state.id, 1, ProtocolStatus.REQUEST_COMPLETE);
+    this.#finish(state);
+  }
+
+  queued(id: number): number {
+    return this.#ids.get(id)?.outLength ?? 0;
+  }
+
+  takeOutput(budget: number): Output | undefined {
+    return this.output.take(budget, this.#onEnded);
+  }
+
+  readonly #onEnded = (state: RequestState): void => this.#finish(state);
+
+  /** 408 for each head that has begun; where there is none and nothing runs, the connection closes. */
+  expireHeads(): void {
+    this.#closing = true;
+    let answered = false;
+    for (const state of this.#ids.values()) {
+      if (!state.headPending) continue;
+      this.#refuse(state, 408);
+      answered = true;
+    }
+    if (!answered && this.#active === 0) this.#close ||= 'reset';
+  }
+
+  get headPending(): boolean {
+    for (const state of this.#ids.values()) if (state.headPending) return true;
+    return false;
+  }
+}
