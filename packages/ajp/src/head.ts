@@ -1,0 +1,150 @@
+import {
+  checkContentLength,
+  checkMethod,
+  checkProtocol,
+  encodePath,
+  HttpHead,
+  isToken,
+  printable,
+  RemoteProtocolError,
+} from '@postern/core';
+import { type Attributes, readAttributes, setVariable } from './attributes.ts';
+import { HEADER_CODE, MAX_HEADERS, methods, requestHeaders, STORED_METHOD } from './constants.ts';
+import { PayloadReader } from './strings.ts';
+
+export interface ForwardRequest {
+  readonly head: HttpHead;
+  /** The body has no stated length: it is asked for until its end comes. */
+  readonly chunked: boolean;
+}
+
+function refuse(code: RemoteProtocolError['code'], message: string, status = 400): never {
+  throw new RemoteProtocolError(code, message, { scope: 'request', status });
+}
+
+/** Fields of which there may be one (RFC 9110 §5.3, RFC 9112 §3.2). */
+const single = new Set(['host', 'authorization', 'range', 'expect']);
+
+/**
+ * The head of a request from the payload of its FORWARD_REQUEST, behind the type byte.
+ *
+ * @param decodedPath the path comes decoded, as lighttpd sends it
+ * @throws RemoteProtocolError (400) ERR_AJP_PACKET, ERR_AJP_BODY, ERR_ENV_METHOD, ERR_ENV_TARGET, ERR_ENV_PROTOCOL,
+ * ERR_ENV_NAME, ERR_ENV_VALUE, ERR_ENV_REPEATED, ERR_ENV_LENGTH; (431) ERR_ENV_COUNT; (501) ERR_AJP_BODY: a transfer
+ * coding other than chunked; ERR_AJP_ATTRIBUTE: see `readAttributes`
+ */
+export function readForwardRequest(
+  bytes: Buffer,
+  limits: { maxEnvCount: number },
+  decodedPath: boolean,
+): ForwardRequest {
+  const payload = new PayloadReader(bytes);
+  payload.u8();
+  const methodCode = payload.u8();
+  const protocol = checkProtocol(required(payload.string(), 'protocol'));
+  const path = required(payload.string(), 'req_uri');
+  const variables: string[] = [];
+  setVariable(variables, 'REMOTE_ADDR', payload.string());
+  setVariable(variables, 'REMOTE_HOST', payload.string());
+  const serverName = payload.string();
+  const serverPort = String(payload.u16());
+  const scheme = payload.u8() === 0 ? 'http' : 'https';
+  const fields = readHeaders(payload, Math.min(limits.maxEnvCount, MAX_HEADERS));
+  // a web server on a wildcard address may have no name
+  setVariable(variables, 'SERVER_NAME', serverName ?? fields.host?.replace(/:[0-9]*$/, ''));
+  setVariable(variables, 'SERVER_PORT', serverPort);
+  const attributes = readAttributes(payload, variables);
+  const method = methodOf(methodCode, attributes);
+  const target = targetOf(decodedPath ? encodePath(path) : path, method, attributes.queryString);
+  const { headers, contentLength, chunked } = fields;
+  return { head: new HttpHead({ method, target, protocol, scheme, contentLength }, headers, variables), chunked };
+}
+
+function required(value: string | undefined, what: string): string {
+  return value ?? refuse('ERR_AJP_PACKET', `${what} is null`);
+}
+
+function methodOf(code: number, { storedMethod }: Attributes): string {
+  const known = code === STORED_METHOD ? storedMethod : methods[code - 1];
+  if (known === undefined) refuse('ERR_AJP_PACKET', `method code ${code} without a name`);
+  if (storedMethod !== undefined && storedMethod !== known)
+    refuse('ERR_AJP_PACKET', `method ${known} beside a stored method`);
+  return checkMethod(known);
+}
+
+const NOT_IN_TARGET = /[\x00-\x20\x7f]/;
+
+function targetOf(path: string, method: string, query: string | undefined): string {
+  const target = query === undefined || query === '' ? path : `${path}?${query}`;
+  const rooted = path.startsWith('/') || (path === '*' && method === 'OPTIONS');
+  if (!rooted || NOT_IN_TARGET.test(target))
+    refuse('ERR_ENV_TARGET', `request target "${printable(target.slice(0, 80))}"`);
+  return target;
+}
+
+interface Fields {
+  /** Flat [name, value, …], names in lower case. */
+  readonly headers: string[];
+  readonly host: string | undefined;
+  /** -1: not stated. */
+  readonly contentLength: number;
+  readonly chunked: boolean;
+}
+
+function readHeaders(payload: PayloadReader, most: number): Fields {
+  const count = payload.u16();
+  if (count > most) refuse('ERR_ENV_COUNT', `${count} header fields, at most ${most} are read`, 431);
+  const headers: string[] = [];
+  let host: string | undefined;
+  let length: string | undefined;
+  let coding: string | undefined;
+  for (let i = 0; i < count; i++) {
+    const name = readName(payload);
+    const value = payload.string() ?? '';
+    if (/[\r\n]/.test(value)) refuse('ERR_ENV_VALUE', `the value of header ${name} holds CR or LF`);
+    if (name === 'transfer-encoding') {
+      coding = coding === undefined ? value : `${coding}, ${value}`;
+      continue;
+    }
+    if (name === 'content-length') {
+      if (length !== undefined) refuse('ERR_AJP_BODY', 'Content-Length came twice');
+      if (value === '') refuse('ERR_ENV_LENGTH', 'Content-Length is empty');
+      length = value;
+    } else if (single.has(name)) checkSingle(headers, name, value);
+    if (name === 'host') host = value;
+    if (isLeftOut(name, value)) continue;
+    headers.push(name, value);
+  }
+  if (coding !== undefined && length !== undefined)
+    refuse('ERR_AJP_BODY', 'Content-Length and Transfer-Encoding came together');
+  if (coding !== undefined && coding.toLowerCase() !== 'chunked')
+    refuse('ERR_AJP_BODY', `Transfer-Encoding "${printable(coding.slice(0, 40))}"`, 501);
+  return { headers, host, contentLength: checkContentLength(length), chunked: coding !== undefined };
+}
+
+function readName(payload: PayloadReader): string {
+  const code = payload.u16();
+  if ((code & 0xff00) === HEADER_CODE) {
+    const name = requestHeaders[(code & 0xff) - 1];
+    return name ?? refuse('ERR_AJP_PACKET', `header code 0x${code.toString(16)} is unknown`);
+  }
+  const name = payload.stringOf(code);
+  if (!isToken(name)) refuse('ERR_ENV_NAME', `header name "${printable(name.slice(0, 80))}"`);
+  return name.toLowerCase();
+}
+
+/** Host may not even come twice with one value: the web server would have refused it. */
+function checkSingle(headers: readonly string[], name: string, value: string): void {
+  for (let i = 0; i < headers.length; i += 2) {
+    if (headers[i] === name && (name === 'host' || headers[i + 1] !== value))
+      refuse('ERR_ENV_REPEATED', `header ${name} came twice`);
+  }
+}
+
+/**
+ * What no application sees, in neither view: Proxy (httpoxy), an empty Content-Type, and names with an underscore, which
+ * could not be told from those with a hyphen.
+ */
+function isLeftOut(name: string, value: string): boolean {
+  return name === 'proxy' || name.includes('_') || (name === 'content-type' && value === '');
+}

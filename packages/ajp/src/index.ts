@@ -1,0 +1,32 @@
+import type { Limits, PeerOptions, ServerProtocol } from '@postern/core';
+import { Magic } from './constants.ts';
+import { AjpServerConnection } from './server-connection.ts';
+
+/** AJP, version 1.3. */
+export const ajp: ServerProtocol = {
+  name: 'ajp',
+  /** Each packet towards the application begins with 0x1234. */
+  sniff(bytes) {
+    if (bytes.length === 0) return 'more';
+    if (bytes[0] !== Magic.request >> 8) return 'no';
+    if (bytes.length < 2) return 'more';
+    return bytes[1] === (Magic.request & 255) ? 'yes' : 'no';
+  },
+  server: (limits: Limits, peer?: PeerOptions) => new AjpServerConnection(limits, peer),
+};
+
+export {
+  endResponse,
+  forwardRequest,
+  getBodyChunk,
+  packetHeader,
+  requestBody,
+  sendBodyChunk,
+  sendHeaders,
+  stringHeader,
+} from './layouts.ts';
+export {
+  type ReceiveInput,
+  type ReceiveState,
+  receiveTable,
+} from './state.ts';

@@ -1,0 +1,75 @@
+import { RemoteProtocolError } from '@postern/core';
+import { ByteQueue } from '@postern/wire';
+import { HEADER_LENGTH, MAX_PAYLOAD, Magic } from './constants.ts';
+
+/** Cuts received bytes into packets. The header is read by hand: `packetHeader` is its description and oracle. */
+export class PacketReader {
+  readonly #input = new ByteQueue();
+  /** Payload bytes of the packet that is open; -1: none is. */
+  length = -1;
+
+  receive(chunk: Uint8Array): void {
+    this.#input.push(chunk);
+  }
+
+  /** Bytes were received that belong to no packet that was taken. */
+  get pending(): boolean {
+    return this.length >= 0 || this.#input.length > 0;
+  }
+
+  /**
+   * Opens the next packet; false: its header has not come.
+   * @throws RemoteProtocolError ERR_AJP_PACKET: these bytes are no packet
+   */
+  open(): boolean {
+    const input = this.#input;
+    for (let at = 0; at < 2; at++) {
+      const byte = input.peek(at);
+      if (byte === undefined) return false;
+      if (byte !== (at === 0 ? Magic.request >> 8 : Magic.request & 255)) {
+        throw new RemoteProtocolError(
+          'ERR_AJP_PACKET',
+          `byte ${at} of a packet is 0x${byte.toString(16).padStart(2, '0')}: the peer does not speak AJP`,
+        );
+      }
+    }
+    if (input.length < HEADER_LENGTH) return false;
+    this.length = ((input.peek(2) as number) << 8) | (input.peek(3) as number);
+    input.skip(HEADER_LENGTH);
+    return true;
+  }
+
+  /** The first byte of the payload; undefined: it has not come. */
+  get type(): number | undefined {
+    return this.#input.peek(0);
+  }
+
+  /** The payload, and closes the packet; undefined: it has not come. */
+  take(): Buffer | undefined {
+    if (this.#input.length < this.length) return undefined;
+    const payload = this.#input.take(this.length);
+    this.length = -1;
+    return payload;
+  }
+
+  /** Throws a packet away that has come whole; false: it has not, or is none. */
+  skip(): boolean {
+    if (this.length < 0) {
+      const input = this.#input;
+      if (input.length < HEADER_LENGTH || input.peek(0) !== Magic.request >> 8) return false;
+      if (input.peek(1) !== (Magic.request & 255)) return false;
+      this.open();
+    }
+    return this.length <= MAX_PAYLOAD && this.take() !== undefined;
+  }
+
+  /** To be called when nothing more can be taken for now. */
+  settle(): void {
+    this.#input.settle();
+  }
+
+  clear(): void {
+    this.#input.clear();
+    this.length = -1;
+  }
+}

@@ -1,0 +1,82 @@
+import { RemoteProtocolError } from '@postern/core';
+
+const NULL = 0xffff;
+
+function malformed(message: string): never {
+  throw new RemoteProtocolError('ERR_AJP_PACKET', message, { scope: 'request' });
+}
+
+/**
+ * Reads integers and strings out of one payload, and never past its end. The payload is decoded once; strings are
+ * substrings of it, bytes as latin-1. All methods throw RemoteProtocolError ERR_AJP_PACKET (400).
+ */
+export class PayloadReader {
+  readonly #bytes: Buffer;
+  readonly #text: string;
+  #at = 0;
+
+  constructor(bytes: Buffer) {
+    this.#bytes = bytes;
+    this.#text = bytes.toString('latin1', 0, bytes.length);
+  }
+
+  /** Bytes that were not read. */
+  get left(): number {
+    return this.#bytes.length - this.#at;
+  }
+
+  u8(): number {
+    if (this.left < 1) malformed('the payload ends before a byte');
+    return this.#bytes[this.#at++];
+  }
+
+  u16(): number {
+    if (this.left < 2) malformed('the payload ends before an integer');
+    const value = (this.#bytes[this.#at] << 8) | this.#bytes[this.#at + 1];
+    this.#at += 2;
+    return value;
+  }
+
+  /** Length, bytes, NUL; undefined: null, which is a length of 0xFFFF and nothing behind it. */
+  string(): string | undefined {
+    const length = this.u16();
+    return length === NULL ? undefined : this.stringOf(length);
+  }
+
+  /** A string whose length was read already. */
+  stringOf(length: number): string {
+    const from = this.#at;
+    if (length >= this.left) malformed(`a string of ${length} bytes, ${this.left} are left`);
+    const end = from + length;
+    if (this.#text.indexOf('\0', from) !== end) malformed('a string holds NUL, or ends without NUL');
+    this.#at = end + 1;
+    return this.#text.substring(from, end);
+  }
+
+  /**
+   * The attribute ssl_key_size: an integer; lighttpd sends digits as a string. The two cannot be mistaken: no key has
+   * as few bits as a number has digits.
+   */
+  keySize(): number | undefined {
+    const value = this.u16();
+    if (value === NULL) return undefined;
+    if (
+      value > 0 &&
+      value < 6 &&
+      value < this.left &&
+      /^[0-9]+\0$/.test(this.#text.slice(this.#at, this.#at + value + 1))
+    )
+      return Number(this.stringOf(value));
+    return value;
+  }
+}
+
+/** A 16-bit integer as latin-1 text. */
+export function u16Text(value: number): string {
+  return String.fromCharCode(value >> 8, value & 255);
+}
+
+/** A string as it stands on the wire, as latin-1 text. Code units above U+00FF must not occur. */
+export function stringText(text: string): string {
+  return `${u16Text(text.length)}${text}\0`;
+}

@@ -1,0 +1,40 @@
+import { describe, expect, it } from '@jest/globals';
+import { sendHeadersText } from '../src/reply-head.ts';
+import { hex, readMessages } from './writer.ts';
+
+const read = (reason: string, ...headers: string[]) => readMessages(sendHeadersText(200, reason, headers))[0];
+
+describe('sendHeadersText', () => {
+  it('writes the bytes of the protocol', () => {
+    expect(Buffer.from(sendHeadersText(200, 'OK', ['Content-Type', 'text/plain']), 'latin1')).toEqual(
+      hex('41 42 00 19 04 00 C8 00 02 4F 4B 00 00 01 A0 01 00 0A 74 65 78 74 2F 70 6C 61 69 6E 00'),
+    );
+  });
+
+  it('puts a header with a code first and keeps the order of the others', () => {
+    expect(read('OK', 'X-A', '1', 'set-cookie', 'a', 'Location', '/x', 'Set-Cookie', 'b', 'X-B', '')).toMatchObject({
+      headers: ['Set-Cookie*', 'a', 'X-A', '1', 'Location*', '/x', 'Set-Cookie*', 'b', 'X-B', ''],
+    });
+  });
+
+  it('adds Date where none has a code', () => {
+    const date = expect.stringMatching(
+      /^(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d [A-Z][a-z][a-z] \d{4} \d\d:\d\d:\d\d GMT$/,
+    );
+    expect(read('OK', 'X-A', '1')).toMatchObject({ headers: ['Date*', date, 'X-A', '1'] });
+    expect(read('OK')).toMatchObject({ headers: ['Date*', date] });
+  });
+
+  it('never sends an empty reason', () => {
+    expect(read('')).toMatchObject({ reason: 'OK' });
+    expect(readMessages(sendHeadersText(299, '', []))).toMatchObject([{ status: 299, reason: '299' }]);
+  });
+
+  it('refuses a head that is one byte longer than a packet', () => {
+    const room = 8192 - sendHeadersText(200, 'OK', ['Content-Type', '']).length;
+    expect(sendHeadersText(200, 'OK', ['Content-Type', 'x'.repeat(room)]).length).toBe(8192);
+    expect(() => sendHeadersText(200, 'OK', ['Content-Type', 'x'.repeat(room + 1)])).toThrow(
+      expect.objectContaining({ name: 'LocalProtocolError', code: 'ERR_HEADER_BLOCK' }),
+    );
+  });
+});

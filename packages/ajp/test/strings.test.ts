@@ -1,0 +1,43 @@
+import { describe, expect, it } from '@jest/globals';
+import { PayloadReader } from '../src/strings.ts';
+import { hex } from './writer.ts';
+
+const malformed = expect.objectContaining({ code: 'ERR_AJP_PACKET', scope: 'request', statusHint: 400 });
+
+describe('PayloadReader', () => {
+  it('reads integers, strings and null', () => {
+    const reader = new PayloadReader(hex('07 01 02 00 02 61 e9 00 00 00 00 ff ff'));
+    expect([reader.u8(), reader.u16(), reader.string(), reader.string(), reader.string()]).toEqual([
+      7,
+      258,
+      'a\xe9',
+      '',
+      undefined,
+    ]);
+    expect(reader.left).toBe(0);
+  });
+
+  it.each([
+    ['a string that runs past the end', '7f ff 61 00'],
+    ['a string without room for its NUL', '00 01 61'],
+    ['a string that does not end with NUL', '00 01 61 62'],
+    ['a string with NUL in it', '00 03 61 00 62 00'],
+    ['half a length', '00'],
+    ['nothing', ''],
+  ])('refuses %s', (_, bytes) => {
+    expect(() => new PayloadReader(hex(bytes)).string()).toThrow(malformed);
+  });
+
+  it('reads nothing that lies behind its slice', () => {
+    const bytes = hex('00 02 61 62 00 63');
+    expect(() => new PayloadReader(bytes.subarray(0, 4)).string()).toThrow(malformed);
+    expect(() => new PayloadReader(bytes.subarray(0, 0)).u8()).toThrow(malformed);
+  });
+
+  it('reads a key size as an integer, and as the string that lighttpd sends', () => {
+    expect(new PayloadReader(hex('00 80 ff')).keySize()).toBe(128);
+    expect(new PayloadReader(hex('01 00 ff')).keySize()).toBe(256);
+    expect(new PayloadReader(hex('00 03 31 32 38 00 ff')).keySize()).toBe(128);
+    expect(new PayloadReader(hex('ff ff ff')).keySize()).toBeUndefined();
+  });
+});
