@@ -1,13 +1,10 @@
 import type { Socket } from 'node:net';
 import {
   AbortError,
-  abortedError,
-  describeError,
   type ErrorCode,
   type Exchange,
   type Handler,
   type Limits,
-  type Output,
   type PeerOptions,
   RemoteProtocolError,
   type ReplyEvent,
@@ -16,13 +13,18 @@ import {
   type ServerConnection,
   type ServerProtocol,
 } from '@postern/core';
-import { ServerExchange } from './exchange.ts';
-import type { LogEntry } from './log.ts';
+import { attach, type SocketEvents } from './driven-socket.ts';
+import type { ServerExchange } from './exchange.ts';
+import { type LogEntry, PeerLog } from './log.ts';
+import { Opening } from './opening.ts';
+import { Outlet } from './outlet.ts';
 import type { ReplyWriter } from './reply-writer.ts';
+import { Running } from './running.ts';
+import { Watchdog, type Watched } from './watchdog.ts';
 import { wrongProtocolPage } from './wrong-protocol.ts';
 
-/** How much is taken out of a connection for one write. */
-const BUDGET = 131_072;
+/** So many requests of one read are answered before the socket is asked whether the peer reads. */
+const BURST = 16;
 
 /** What all connections of a server share. */
 export interface DriverContext {
@@ -30,205 +32,171 @@ export interface DriverContext {
   readonly limits: Limits;
   readonly mount: string | undefined;
   /** The clock, as of the last tick. */
-  now: number;
+  readonly now: number;
   report(error: unknown, exchange: Exchange | undefined): void;
   log(entry: LogEntry): void;
   closed(driver: Driver): void;
 }
 
 /** Moves bytes between one socket and one protocol connection, and events between that and the application. */
-export class Driver {
-  readonly #context: DriverContext;
+export class Driver implements Watched, SocketEvents {
+  readonly context: DriverContext;
+  readonly limits: Limits;
+  readonly protocol: ServerProtocol;
+  readonly outlet: Outlet;
+  readonly running: Running;
   readonly #socket: Socket;
-  readonly #protocol: ServerProtocol;
   readonly #connection: ServerConnection;
-  readonly #peer: string;
-  readonly #exchanges = new Map<number, ServerExchange>();
-  /** Streams that wait for room, by id. */
-  readonly #waiting = new Map<number, ReplyWriter>();
-  /** The first bytes, until they made sense. */
-  #first: Uint8Array | undefined;
+  readonly #watchdog: Watchdog;
+  readonly #opening = new Opening();
+  readonly #log: PeerLog;
   #pumping = false;
   #flushing = false;
-  #flushScheduled = false;
-  #blocked = false;
-  #lingering = false;
-  #lingered = 0;
+  #turnScheduled = false;
+  /** What was received may have more events, although nothing came. */
+  #pumpDue = false;
+  /** The peer sends request after request and reads no reply: no further one begins. */
+  #held = false;
   #dead = false;
-  // times of the server's clock
-  #headSince = -1;
-  #quietSince: number;
-  #blockedSince = 0;
-  #blockedBytes = -1;
 
   constructor(context: DriverContext, socket: Socket, protocol: ServerProtocol, peer: PeerOptions) {
-    this.#context = context;
+    this.context = context;
     this.#socket = socket;
-    this.#protocol = protocol;
+    this.limits = context.limits;
+    this.protocol = protocol;
     this.#connection = protocol.server(context.limits, peer);
-    this.#peer = socket.remoteAddress === undefined ? 'unix' : `${socket.remoteAddress}:${socket.remotePort}`;
-    this.#quietSince = context.now;
-    socket.on('data', this.#onData);
-    socket.on('end', this.#onEnd);
-    socket.on('drain', this.#onDrain);
-    socket.on('error', this.#onError);
-    socket.on('close', this.#onClose);
+    this.outlet = new Outlet(socket, this.#connection);
+    this.#watchdog = new Watchdog(context.now);
+    this.#log = new PeerLog(context, protocol.name, socket);
+    this.running = new Running(this, this.#log);
+    attach(socket, this);
   }
 
-  get protocol(): string {
-    return this.#protocol.name;
-  }
-
-  get limits(): Limits {
-    return this.#context.limits;
-  }
-
-  get mount(): string | undefined {
-    return this.#context.mount;
-  }
-
-  get now(): number {
-    return this.#context.now;
-  }
-
-  readonly #onData = (chunk: Buffer): void => {
-    this.#quietSince = this.#context.now;
-    if (this.#lingering) {
-      this.#lingered += chunk.length;
-      if (this.#lingered > this.#context.limits.lingerBytes) this.#socket.destroy();
-      return;
+  receive(chunk: Buffer): void {
+    this.#watchdog.stir(this.context.now);
+    if (this.outlet.lingering) this.outlet.throwAway(chunk.length, this.limits.lingerBytes);
+    else if (this.#opening.undecided) this.#wrongProtocol(this.#opening.more(chunk));
+    else {
+      this.#opening.receive(chunk);
+      this.#connection.receive(chunk);
+      this.#pump();
     }
-    this.#first ??= chunk;
-    this.#connection.receive(chunk);
-    this.#pump();
-    if (!this.#connection.headPending) this.#headSince = -1;
-    else if (this.#headSince < 0) this.#headSince = this.#context.now;
-  };
+  }
 
-  readonly #onEnd = (): void => {
-    if (this.#lingering) {
-      this.#socket.destroy();
-      return;
+  receiveEnd(): void {
+    if (this.outlet.lingering) this.#socket.destroySoon();
+    else if (this.#opening.undecided) this.leave();
+    else {
+      this.#connection.receiveEnd();
+      this.#pump();
     }
-    this.#connection.receiveEnd();
-    this.#pump();
-  };
+  }
 
-  readonly #onDrain = (): void => {
-    this.#blocked = false;
+  drained(): void {
+    this.outlet.unblock();
     this.flush();
-  };
+    if (!this.#held || this.outlet.blocked) return;
+    this.#held = false;
+    this.#pump();
+  }
 
-  /** The peer reset the connection: what was running is told by `close`. */
-  readonly #onError = (error: Error): void => {
-    this.#abortAll(abortedError(error));
-  };
-
-  readonly #onClose = (): void => {
+  broken(error: Error): void {
     this.#dead = true;
-    this.#abortAll(abortedError());
-    this.#context.closed(this);
-  };
+    this.running.leave(error);
+  }
+
+  closed(): void {
+    this.#dead = true;
+    this.running.leave(undefined);
+    this.context.closed(this);
+  }
 
   #pump(): void {
-    if (this.#pumping) return;
+    if (this.#pumping || this.#dead) return;
     this.#pumping = true;
-    for (;;) {
+    this.#pumpDue = false;
+    let burst = 0;
+    while (!this.#dead && !this.#held) {
+      let event: RequestEvent | undefined;
       try {
-        const event = this.#connection.next();
-        if (event === undefined) break;
-        this.#dispatch(event);
+        event = this.#connection.next();
       } catch (error) {
-        this.#protocolError(error);
+        if (this.#protocolError(error)) continue;
+        break;
       }
-      if (this.#dead) break;
+      if (event === undefined) break;
+      if (event.type === 'request') {
+        this.#opening.made();
+        this.#watchdog.headDone();
+        this.running.begin(event);
+        if (++burst % BURST === 0) this.#held = !this.#writeOut();
+      } else if (!this.running.dispatch(event) && event.type === 'data') this.#connection.pull(event.id);
     }
     this.#pumping = false;
+    if (!this.#opening.undecided) this.#watchdog.settle(this.#connection.headPending, this.context.now);
     this.flush();
   }
 
-  #dispatch(event: RequestEvent): void {
-    if (event.type === 'request') {
-      this.#first = EMPTY;
-      const exchange = new ServerExchange(this, event);
-      this.#exchanges.set(event.id, exchange);
-      const { maxBody } = this.limits;
-      if (maxBody > 0 && event.head.contentLength > maxBody) exchange.refuseBody();
-      else this.#context.handler(exchange);
+  /** True: the connection goes on. */
+  #protocolError(error: unknown): boolean {
+    if (!(error instanceof RemoteProtocolError)) {
+      this.defect(error);
+      return false;
+    }
+    if (error.scope === 'request') {
+      this.#log.write('warn', 'protocol_error', error.code, error.message, error.id);
+      this.#refuse(error);
+      return true;
+    }
+    const http = this.#opening.refused();
+    if (http !== 'no') {
+      this.#wrongProtocol(http);
+      return false;
+    }
+    this.#log.write('warn', 'protocol_error', error.code, error.message);
+    this.running.abort(
+      new AbortError('ERR_ABORTED', 'the connection broke a rule of its protocol', 0, { cause: error }),
+    );
+    return false;
+  }
+
+  #refuse(cause: RemoteProtocolError): void {
+    const { id, code, message, statusHint: status } = cause;
+    const exchange = this.running.get(id);
+    if (exchange !== undefined) {
+      exchange.end(new AbortError(code, message, status, { cause }));
       return;
     }
-    const exchange = this.#exchanges.get(event.id);
-    if (exchange === undefined) {
-      // nobody reads it any more
-      if (event.type === 'data') this.#connection.pull(event.id);
-      return;
-    }
-    switch (event.type) {
-      case 'data':
-        exchange.receive(event.chunk);
-        break;
-      case 'end':
-        exchange.receiveEnd();
-        break;
-      case 'body-error':
-      case 'abort':
-        this.#log('info', 'abort', 'ERR_ABORTED', event.error.message, event.id);
-        exchange.end(event.error as AbortError);
+    const reason = reasonOf(status);
+    const headers = ['Content-Type', 'text/plain'];
+    try {
+      this.send({ type: 'whole', id, status, reason, headers, body: `${status} ${reason}\n` });
+    } catch (error) {
+      this.defect(error);
     }
   }
 
-  #protocolError(error: unknown): void {
-    if (!(error instanceof RemoteProtocolError)) {
-      this.defect(error);
+  /** The first bytes are not this protocol's. */
+  #wrongProtocol(http: 'yes' | 'no' | 'more'): void {
+    const { name } = this.protocol;
+    this.#watchdog.settle(http === 'more', this.context.now);
+    if (http === 'more') return;
+    if (http === 'no') {
+      this.#log.write('warn', 'protocol_error', 'ERR_WRONG_PROTOCOL', `neither ${name} nor HTTP`);
+      this.leave();
       return;
     }
-    if (error.scope === 'request') {
-      const { id, statusHint: status } = error;
-      this.#log('warn', 'protocol_error', error.code, error.message, id);
-      const reason = reasonOf(status);
-      this.send({
-        type: 'whole',
-        id,
-        status,
-        reason,
-        headers: ['Content-Type', 'text/plain'],
-        body: `${status} ${reason}\n`,
-      });
-      return;
-    }
-    this.#abortAll(new AbortError('ERR_ABORTED', 'the connection broke a rule of its protocol', 0, { cause: error }));
-    const page = this.#first === undefined ? undefined : wrongProtocolPage(this.#first, this.#protocol.name);
-    if (page === undefined) {
-      this.#log('warn', 'protocol_error', error.code, error.message);
-      this.#socket.destroy();
-      return;
-    }
-    this.#log('warn', 'protocol_error', 'ERR_WRONG_PROTOCOL', `HTTP on a port that speaks ${this.#protocol.name}`);
-    this.#socket.write(page, 'latin1');
+    this.#log.write('warn', 'protocol_error', 'ERR_WRONG_PROTOCOL', `HTTP on a port that speaks ${name}`);
+    this.outlet.write(wrongProtocolPage(name));
     this.#linger();
   }
 
   /** An error that should not be: this connection ends, the others go on. */
   defect(error: unknown): void {
-    this.#log('error', 'internal', 'ERR_INTERNAL', describeError(error));
-    this.#context.report(error, undefined);
-    this.#socket.destroy();
-  }
-
-  report(error: unknown, exchange: Exchange): void {
-    this.#context.report(error, exchange);
-  }
-
-  #log(level: LogEntry['level'], event: LogEntry['event'], code: ErrorCode, message: string, id?: number): void {
-    this.#context.log({
-      level,
-      event,
-      code,
-      message,
-      protocol: this.#protocol.name,
-      peer: this.#peer,
-      ...(id === undefined ? {} : { id }),
-    });
+    if (this.#dead) return;
+    this.#log.defect(error);
+    this.context.report(error, undefined);
+    this.giveUp(new AbortError('ERR_INTERNAL', 'the connection was given up', 0, { cause: error }));
   }
 
   /** @throws LocalProtocolError the event is not allowed in this state */
@@ -241,17 +209,17 @@ export class Driver {
   }
 
   awaitDrain(id: number, writer: ReplyWriter): void {
-    this.#waiting.set(id, writer);
+    this.outlet.awaitDrain(id, writer);
     this.flushSoon();
   }
 
   /** The exchange is over; events for its id are for nobody. */
   release(exchange: ServerExchange): void {
-    if (this.#exchanges.get(exchange.id) === exchange) this.#exchanges.delete(exchange.id);
-    this.#waiting.delete(exchange.id);
+    this.running.remove(exchange);
+    this.outlet.forget(exchange.id);
     // what is left of its body is thrown away
     this.#connection.pull(exchange.id);
-    this.#quietSince = this.#context.now;
+    this.#watchdog.stir(this.context.now);
   }
 
   /** The reader of a body wants more. */
@@ -263,150 +231,123 @@ export class Driver {
   /** Writes what is due; inside the read loop this is left to its end, so that replies go out together. */
   flush(): void {
     if (this.#pumping || this.#flushing || this.#dead) return;
-    this.#flushing = true;
-    while (!this.#blocked) {
-      const output = this.#connection.takeOutput(BUDGET);
-      if (output === undefined) break;
-      if (!this.#write(output)) this.#block();
-    }
-    this.#flushing = false;
-    if (this.#waiting.size > 0) this.#wakeWriters();
-    if (!this.#blocked && this.#connection.wantsClose !== false) this.#close(this.#connection.wantsClose);
-    else this.#updateReading();
+    this.#writeOut();
+    this.outlet.wakeWriters(this.limits.replyHighWater);
+    const how = this.#connection.wantsClose;
+    if (how === false || this.outlet.blocked || this.#opening.undecided) this.#updateReading(how);
+    else if (how === 'fin') this.#linger();
+    else if (!this.outlet.lingering) this.#reset();
   }
 
   /** Once at the end of the turn, so that a head and the body behind it are one write. */
   flushSoon(): void {
-    if (this.#flushScheduled || this.#pumping || this.#dead) return;
-    this.#flushScheduled = true;
-    process.nextTick(flushDriver, this);
+    if (this.#turnScheduled || this.#pumping || this.#dead) return;
+    this.#turnScheduled = true;
+    process.nextTick(endTurn, this);
   }
 
-  flushScheduled(): void {
-    this.#flushScheduled = false;
-    this.flush();
+  endTurn(): void {
+    this.#turnScheduled = false;
+    if (this.#pumpDue) this.#pump();
+    else this.flush();
   }
 
-  #write(output: Output): boolean {
-    if (typeof output === 'string') return this.#socket.write(output, 'latin1');
-    if (!Array.isArray(output)) return this.#socket.write(output);
-    this.#socket.cork();
-    let room = true;
-    for (const piece of output) room = this.#socket.write(piece);
-    this.#socket.uncork();
-    return room || !this.#socket.writableNeedDrain;
+  /** False: the peer does not take it. */
+  #writeOut(): boolean {
+    this.#flushing = true;
+    try {
+      this.outlet.writeOut();
+    } catch (error) {
+      this.defect(error);
+    }
+    this.#flushing = false;
+    return !this.outlet.blocked;
   }
 
-  #block(): void {
-    this.#blocked = true;
-    this.#blockedSince = this.#context.now;
-    this.#blockedBytes = -1;
+  #updateReading(how: false | 'fin' | 'reset'): void {
+    if (this.outlet.lingering || this.#dead) return;
+    const open = how !== 'reset' && !this.#held && this.#connection.wantsRead;
+    const wants = open || this.#opening.undecided;
+    if (wants === this.reading) return;
+    if (wants) {
+      this.#socket.resume();
+      // what was received before may be all that comes
+      this.#pumpDue = true;
+      this.flushSoon();
+    } else this.#socket.pause();
   }
 
-  #wakeWriters(): void {
-    for (const [id, writer] of this.#waiting) {
-      if (this.#connection.queued(id) >= this.limits.replyHighWater) continue;
-      this.#waiting.delete(id);
-      writer.wake();
+  #linger(): void {
+    if (this.outlet.lingering) return;
+    const { now } = this.context;
+    this.outlet.linger(this.idle && this.#watchdog.isQuiet(this.limits, now));
+    this.#watchdog.linger(now);
+  }
+
+  leave(): void {
+    this.#dead = true;
+    this.#socket.destroy();
+  }
+
+  #reset(): void {
+    this.#dead = true;
+    this.outlet.reset();
+  }
+
+  get idle(): boolean {
+    return this.running.size === 0 && this.#connection.idle;
+  }
+
+  /** Something is lost when this connection is cut. */
+  get busy(): boolean {
+    return !this.idle || this.outlet.unsent;
+  }
+
+  get reading(): boolean {
+    return !this.#socket.isPaused();
+  }
+
+  expired(code: ErrorCode, message: string, id?: number): void {
+    this.#log.write('warn', 'timeout', code, message, id);
+  }
+
+  expireHeads(): void {
+    if (this.#opening.undecided) this.leave();
+    else {
+      this.#connection.expireHeads();
+      this.flush();
     }
   }
 
-  #updateReading(): void {
-    const wants = this.#connection.wantsRead;
-    if (wants && this.#socket.isPaused()) this.#socket.resume();
-    else if (!wants && !this.#socket.isPaused()) this.#socket.pause();
-  }
-
-  #close(how: 'fin' | 'reset'): void {
-    if (this.#lingering) return;
-    if (how === 'fin') this.#linger();
-    else if (this.#socket.remoteAddress !== undefined) this.#socket.resetAndDestroy();
-    else this.#socket.destroy();
-  }
-
-  /** Half-closes, then drains what the peer still sends: a close with unread input would take the reply from it. */
-  #linger(): void {
-    this.#lingering = true;
-    this.#quietSince = this.#context.now;
-    this.#blockedSince = this.#context.now;
-    this.#socket.end();
-    if (this.#socket.readableEnded) this.#socket.destroySoon();
-    else this.#socket.resume();
-  }
-
-  #abortAll(error: AbortError): void {
-    for (const exchange of this.#exchanges.values()) exchange.end(error);
-  }
-
-  /** No further request; what runs ends as it would. */
-  shutdown(): void {
+  retire(): void {
     this.#connection.shutdown();
     this.flush();
   }
 
-  get idle(): boolean {
-    return this.#exchanges.size === 0 && this.#connection.idle;
+  giveUp(error: AbortError): void {
+    this.running.abort(error);
+    this.#reset();
   }
 
-  /** What runs is cut. */
-  destroy(error: AbortError): void {
-    this.#abortAll(error);
-    this.#socket.destroy();
+  /** What runs is cut, and must not look complete. */
+  cut(error: AbortError): void {
+    const { busy } = this;
+    this.running.breakOff(error);
+    this.#writeOut();
+    if (busy) this.#reset();
+    else this.leave();
   }
 
-  /** The clock ticked: everything that has been silent for too long is ended. */
+  /** The clock ticked. */
   check(): void {
-    const { now, limits } = this.#context;
-    if (this.#lingering) {
-      if (now - this.#blockedSince > limits.lingerTimeout && this.#socket.writableLength === 0) this.#socket.destroy();
-    } else if (this.#headSince >= 0 && now - this.#headSince > limits.headersTimeout) {
-      this.#log(
-        'warn',
-        'timeout',
-        'ERR_TIMEOUT_HEAD',
-        `the head of a request took longer than ${limits.headersTimeout} ms`,
-      );
-      this.#headSince = -1;
-      this.#connection.expireHeads();
-      this.flush();
-    } else if (this.idle && now - this.#quietSince > limits.keepAliveTimeout) this.shutdown();
-    if (this.#blocked) this.#checkWrite();
-    for (const exchange of this.#exchanges.values()) this.#checkExchange(exchange);
-  }
-
-  #checkWrite(): void {
-    const { now, limits } = this.#context;
-    const handle = (this.#socket as unknown as { _handle?: { writeQueueSize?: number } | null })._handle;
-    const bytes = this.#socket.writableLength + (handle?.writeQueueSize ?? 0);
-    if (bytes !== this.#blockedBytes) {
-      this.#blockedBytes = bytes;
-      this.#blockedSince = now;
-    } else if (now - this.#blockedSince > limits.writeTimeout) {
-      this.#log('warn', 'timeout', 'ERR_TIMEOUT_WRITE', `the peer read nothing for ${limits.writeTimeout} ms`);
-      this.#abortAll(new AbortError('ERR_TIMEOUT_WRITE', 'the peer does not read the reply'));
-      if (this.#socket.remoteAddress !== undefined) this.#socket.resetAndDestroy();
-      else this.#socket.destroy();
-    }
-  }
-
-  #checkExchange(exchange: ServerExchange): void {
-    const { now, limits } = this.#context;
-    if (exchange.starved) {
-      if (now - exchange.bodySince > limits.bodyIdleTimeout) this.#expire(exchange, 'ERR_TIMEOUT_BODY', 408);
-    } else if (exchange.waiting && limits.appTimeout > 0 && now - exchange.since > limits.appTimeout) {
-      this.#expire(exchange, 'ERR_TIMEOUT_APP', 504);
-    }
-  }
-
-  #expire(exchange: ServerExchange, code: 'ERR_TIMEOUT_APP' | 'ERR_TIMEOUT_BODY', status: number): void {
-    const what = code === 'ERR_TIMEOUT_APP' ? 'the application did not answer in time' : 'the request body stalled';
-    this.#log('warn', 'timeout', code, what, exchange.id);
-    exchange.end(new AbortError(code, what, status));
+    if (this.#dead) return;
+    const { now } = this.context;
+    // the end of a request may leave the first bytes of the next as all that is on its way
+    if (!this.#opening.undecided) this.#watchdog.settle(this.#connection.headPending, now);
+    this.#watchdog.check(this, now);
   }
 }
 
-const EMPTY = new Uint8Array(0);
-
-function flushDriver(driver: Driver): void {
-  driver.flushScheduled();
+function endTurn(driver: Driver): void {
+  driver.endTurn();
 }

@@ -1,6 +1,5 @@
 import {
   AbortError,
-  abortedError,
   type BodySource,
   type BodyWriter,
   buildEnviron,
@@ -21,6 +20,7 @@ import {
   reasonOf,
 } from '@postern/core';
 import type { Driver } from './driver.ts';
+import { textToStderr } from './log.ts';
 import { ReplyWriter } from './reply-writer.ts';
 
 /** Replies in memory up to this size are one event; a larger one is queued, or it would starve its neighbours. */
@@ -31,12 +31,13 @@ export class ServerExchange implements Exchange, BodySource, ErrorSink {
   readonly id: number;
   readonly role: Role;
   readonly head: RequestHead;
-  /** When the head was complete, by the server's clock. */
-  readonly since: number;
-  /** When body bytes came, or were first waited for. */
+  /** When the head was complete, or the latest body bytes came, by the server's clock: from then the application works. */
+  since: number;
+  /** When body bytes came, or were waited for. */
   bodySince: number;
   readonly #driver: Driver;
   #phase: 'waiting' | 'body' | 'over' = 'waiting';
+  #started = false;
   #bodyComplete: boolean;
   #bodyBytes = 0;
   #input: RequestBody | undefined;
@@ -44,7 +45,7 @@ export class ServerExchange implements Exchange, BodySource, ErrorSink {
   #controller: AbortController | undefined;
   #writer: ReplyWriter | undefined;
   /** Why it is over; undefined although over: the reply was complete. */
-  #reason: Error | undefined;
+  #reason: AbortError | undefined;
   #overListener: ((error: Error | undefined) => void) | undefined;
   #moreListeners: ((error: Error | undefined) => void)[] | undefined;
 
@@ -52,25 +53,25 @@ export class ServerExchange implements Exchange, BodySource, ErrorSink {
     this.id = event.id;
     this.role = event.role;
     this.head = event.head;
-    this.since = driver.now;
-    this.bodySince = driver.now;
+    this.since = driver.context.now;
+    this.bodySince = this.since;
     this.#driver = driver;
     this.#bodyComplete = event.ended;
   }
 
   get protocol(): string {
-    return this.#driver.protocol;
+    return this.#driver.protocol.name;
   }
 
   get environ(): Environ {
-    this.#environ ??= buildEnviron(this, this.#driver.mount);
+    this.#environ ??= buildEnviron(this, this.#driver.context.mount);
     return this.#environ;
   }
 
   get input(): RequestBody {
     if (this.#input === undefined) {
       this.#input = new RequestBody(this, this.head.contentLength, this.#bodyComplete);
-      if (this.#reason !== undefined) this.#input.fail(this.#reason);
+      if (this.#phase === 'over') this.#input.fail(this.#reason ?? repliedError());
     }
     return this.#input;
   }
@@ -92,11 +93,11 @@ export class ServerExchange implements Exchange, BodySource, ErrorSink {
   }
 
   get started(): boolean {
-    return this.#phase === 'body' || (this.#phase === 'over' && this.#reason === undefined);
+    return this.#started;
   }
 
   onOver(listener: (error: Error | undefined) => void): void {
-    if (this.#phase === 'over') listener(this.#reason);
+    if (this.#phase === 'over') this.#tell(listener);
     else if (this.#overListener === undefined) this.#overListener = listener;
     else {
       this.#moreListeners ??= [];
@@ -105,7 +106,7 @@ export class ServerExchange implements Exchange, BodySource, ErrorSink {
   }
 
   respond(status: number, reason: string, headers: string[], body: Chunk | null): void {
-    if (this.#phase === 'over') return;
+    if (this.#givenUp) return;
     const { id } = this;
     const checked = this.#checkHead(status, reason, headers);
     const size = body === null ? 0 : typeof body === 'string' ? Buffer.byteLength(body) : body.length;
@@ -123,18 +124,25 @@ export class ServerExchange implements Exchange, BodySource, ErrorSink {
       this.#driver.send({ type: 'data', id, chunk: body as Chunk });
       this.#driver.send({ type: 'end', id });
     }
+    this.#started = true;
     this.#end(undefined);
     this.#driver.flush();
   }
 
   start(status: number, reason: string, headers: string[]): BodyWriter {
-    if (this.#phase === 'over') return new ReplyWriter(this, this.#driver, -1, true);
+    if (this.#givenUp) return new ReplyWriter(this, this.#driver, -1, true);
     const checked = this.#checkHead(status, reason, headers);
     this.#driver.send({ type: 'head', id: this.id, status, reason, headers: checked.headers });
+    this.#started = true;
     this.#phase = 'body';
     this.#writer = new ReplyWriter(this, this.#driver, checked.contentLength, isBodyless(this.head.method, status));
     this.#driver.flushSoon();
     return this.#writer;
+  }
+
+  /** Over, and not because the application answered: what it says now is for nobody. */
+  get #givenUp(): boolean {
+    return this.#phase === 'over' && this.#reason !== undefined;
   }
 
   #checkHead(status: number, reason: string, headers: string[]): { headers: string[]; contentLength: number } {
@@ -155,50 +163,67 @@ export class ServerExchange implements Exchange, BodySource, ErrorSink {
 
   fail(error: unknown): void {
     try {
-      // what an application throws because its client has left is no failure
       if (this.#phase === 'over') {
-        if (this.#reason === undefined) this.#driver.report(error, this);
+        // what an application throws because its client has left is no failure
+        if (this.#reason === undefined && !(error instanceof AbortError)) this.#report(error);
         return;
       }
-      const status = error instanceof AbortError && error.statusHint > 0 ? error.statusHint : 500;
-      if (status === 500) {
-        this.write(`${describeError(error)}\n`);
-        this.#driver.report(error, this);
+      const hint = error instanceof AbortError ? error.statusHint : 0;
+      if (hint === 0 || this.#phase === 'body') {
+        if (this.#driver.protocol.carriesLog) this.write(`${describeError(error)}\n`);
+        this.#report(error);
       }
-      if (this.#phase === 'waiting') this.#respondPlain(status);
-      else this.breakOff(error instanceof Error ? error : abortedError());
+      if (this.#phase === 'waiting') this.#respondPlain(hint || 500);
+      else this.breakOff(asAbort(error));
     } catch (defect) {
       this.#driver.defect(defect);
     }
   }
 
-  #respondPlain(status: number): void {
-    const text = `${status} ${reasonOf(status)}\n`;
-    this.respond(status, reasonOf(status), ['Content-Type', 'text/plain', 'Content-Length', String(text.length)], text);
+  #report(error: unknown): void {
+    this.#driver.context.report(error, this);
   }
 
-  /** ErrorSink: a line for the web server's error log. */
+  #respondPlain(status: number): void {
+    const { id } = this;
+    const reason = reasonOf(status);
+    const text = `${status} ${reason}\n`;
+    const headers = ['Content-Type', 'text/plain', 'Content-Length', String(text.length)];
+    const body = this.head.method === 'HEAD' ? null : text;
+    this.#driver.send({ type: 'whole', id, status, reason, headers, body });
+    this.#started = true;
+    this.#end(undefined);
+    this.#driver.flush();
+  }
+
+  /** ErrorSink: lines for the web server's error log, or for the process's own. */
   write(text: string): void {
     if (text === '') return;
-    const line = text.endsWith('\n') ? text.slice(0, -1) : text;
-    this.#driver.send({ type: 'log', id: this.id, text: `${line.split('\n').map(printable).join('\n')}\n` });
+    const lines = (text.endsWith('\n') ? text.slice(0, -1) : text).split('\n').map(printable);
+    const safe = `${lines.join('\n')}\n`;
+    if (!this.#driver.protocol.carriesLog) {
+      textToStderr(safe);
+      return;
+    }
+    this.#driver.send({ type: 'log', id: this.id, text: safe });
     this.#driver.flushSoon();
   }
 
   /** BodySource: the reader of the body wants more. */
   wantBody(): void {
-    this.bodySince = this.#driver.now;
+    if (this.#phase === 'over') return;
+    this.bodySince = this.#driver.context.now;
     this.#driver.pull(this.id);
   }
 
   /** The transport: body bytes came. */
   receive(chunk: Uint8Array): void {
-    this.bodySince = this.#driver.now;
+    this.since = this.#driver.context.now;
+    this.bodySince = this.since;
     this.#bodyBytes += chunk.length;
     const { maxBody } = this.#driver.limits;
     if (maxBody > 0 && this.#bodyBytes > maxBody) this.refuseBody();
-    else if (this.#phase !== 'over') this.input.push(chunk);
-    else this.#driver.pull(this.id);
+    else this.input.push(chunk);
   }
 
   refuseBody(): void {
@@ -226,22 +251,29 @@ export class ServerExchange implements Exchange, BodySource, ErrorSink {
     return this.#phase === 'waiting';
   }
 
-  /** The transport ends it: answered with the error's statusHint if that is possible, else broken off. */
+  /** The transport ends it: answered with the error's statusHint if that is possible, else broken off. Never throws. */
   end(error: AbortError): void {
     if (this.#phase === 'over') return;
-    if (error.statusHint === 0 || this.#phase === 'body') {
-      if (error.statusHint > 0) this.breakOff(error);
-      else this.#end(error);
-      return;
+    if (error.statusHint === 0) this.#end(error);
+    else if (this.#phase === 'body') this.breakOff(error);
+    else {
+      this.#reason = error;
+      try {
+        this.#respondPlain(error.statusHint);
+      } catch (defect) {
+        this.#driver.defect(defect);
+      }
     }
-    this.#reason = error;
-    this.#respondPlain(error.statusHint);
   }
 
-  /** The reply cannot be completed. */
-  breakOff(error: Error): void {
+  /** The reply cannot be completed, and the peer must see that. Never throws. */
+  breakOff(error: AbortError): void {
     if (this.#phase === 'over') return;
-    this.#driver.send({ type: 'abort', id: this.id });
+    try {
+      this.#driver.send({ type: 'abort', id: this.id });
+    } catch (defect) {
+      this.#driver.defect(defect);
+    }
     this.#end(error);
     this.#driver.flushSoon();
   }
@@ -253,20 +285,44 @@ export class ServerExchange implements Exchange, BodySource, ErrorSink {
     this.#driver.flushSoon();
   }
 
-  #end(error: Error | undefined): void {
+  #end(error: AbortError | undefined): void {
+    if (this.#phase === 'over') return;
     const reason = error ?? this.#reason;
     this.#phase = 'over';
     this.#reason = reason;
     this.#driver.release(this);
-    if (!this.#bodyComplete) {
-      if (reason !== undefined) this.#input?.fail(reason);
-      else if (this.#input?.used === true)
-        this.#input.fail(new AbortError('ERR_ABORTED', 'the reply is complete, the rest of the body was thrown away'));
-      else this.#input?.discard();
-    }
+    if (!this.#bodyComplete && this.#input !== undefined) this.#endInput(this.#input);
     if (reason !== undefined) this.#controller?.abort(reason);
     this.#writer?.wake();
-    this.#overListener?.(reason);
-    if (this.#moreListeners !== undefined) for (const listener of this.#moreListeners) listener(reason);
+    if (this.#overListener !== undefined) this.#tell(this.#overListener);
+    if (this.#moreListeners !== undefined) for (const listener of this.#moreListeners) this.#tell(listener);
   }
+
+  #endInput(input: RequestBody): void {
+    try {
+      if (this.#reason !== undefined || input.used) input.fail(this.#reason ?? repliedError());
+      else input.discard();
+    } catch (error) {
+      this.#report(error);
+    }
+  }
+
+  /** What a listener throws must not keep the others from hearing. */
+  #tell(listener: (error: Error | undefined) => void): void {
+    try {
+      listener(this.#reason);
+    } catch (error) {
+      this.#report(error);
+    }
+  }
+}
+
+function repliedError(): AbortError {
+  return new AbortError('ERR_ABORTED', 'the reply is complete, the rest of the body was thrown away');
+}
+
+/** The reason of a signal is an AbortError whatever the application threw. */
+function asAbort(cause: unknown): AbortError {
+  if (cause instanceof AbortError) return cause;
+  return new AbortError('ERR_APP_ERROR', 'the application broke its reply off', 0, { cause });
 }

@@ -5,6 +5,10 @@ import type { BoundAddress, ListenTarget } from './address.ts';
 import { allowList, isAllowed, isLoopback } from './allow.ts';
 import { bindUnixSocket, removeUnixSocket } from './unix-socket.ts';
 
+type TcpTarget = ListenTarget & { transport: 'tcp' };
+
+const BACKLOG = 511;
+
 /** One bound address. */
 export interface Listener {
   readonly address: BoundAddress;
@@ -13,82 +17,101 @@ export interface Listener {
   close(): void;
 }
 
+/** Who hears of what comes in. */
+export interface Doorkeeper {
+  accept(socket: Socket): void;
+  /** A peer that `allow` does not name: its connection is closed already. */
+  turnedAway(address: string): void;
+  /** The system could not hand over a connection (EMFILE, ECONNABORTED …); listening goes on. */
+  acceptFailed(error: Error): void;
+}
+
 /**
  * Binds and accepts.
  * @throws ConfigError: what cannot be bound, and what to do; nothing is left behind
  */
-export async function openListener(
-  target: ListenTarget,
-  maxConnections: number,
-  accept: (socket: Socket) => void,
-): Promise<Listener> {
+export async function openListener(target: ListenTarget, keeper: Doorkeeper): Promise<Listener> {
   // a FIN behind the last byte of a request must not close our half before it is answered
   const server = createServer({ allowHalfOpen: true, noDelay: true });
-  server.maxConnections = maxConnections;
-  if (target.transport === 'unix') {
-    const file = await bindUnixSocket(server, target);
-    server.on('connection', accept);
-    return opened(server, { transport: 'unix', path: target.path }, () => removeUnixSocket(file));
+  switch (target.transport) {
+    case 'unix': {
+      server.on('connection', (socket) => keeper.accept(socket));
+      const file = await bindUnixSocket(server, target);
+      // as long as it is open nobody takes it for a stale one, and its inode is no other file's
+      return opened(server, keeper, { transport: 'unix', path: target.path }, () => removeUnixSocket(file));
+    }
+    case 'fd': {
+      const { fd } = target;
+      server.on('connection', (socket) => keeper.accept(socket));
+      checkDescriptor(fd);
+      await bind(server, { fd }, (error) => descriptorError(fd, error.code ?? error.message));
+      return opened(server, keeper, { transport: 'fd', fd });
+    }
+    case 'tcp': {
+      const { host, port, backlog = BACKLOG } = target;
+      server.on('connection', tcpDoor(target, keeper));
+      await bind(server, { host, port, backlog }, (error) => tcpError(target, error));
+      return opened(server, keeper, { transport: 'tcp', host, port: (server.address() as AddressInfo).port });
+    }
   }
-  if (target.transport === 'fd') {
-    checkDescriptor(target.fd);
-    await bind(server, { fd: target.fd }, `fd ${target.fd}`);
-    server.on('connection', accept);
-    return opened(server, { transport: 'fd', fd: target.fd });
-  }
-  const { host, port, allow } = target;
-  if (allow === undefined && !isLoopback(host)) {
-    throw new ConfigError(
-      'ERR_ADDRESS_OPEN',
-      `${host}:${port}: other machines can connect there and say who the client is: add ?allow=CIDR with the web server's address, or listen on 127.0.0.1`,
-    );
-  }
-  const list = allow === undefined ? undefined : allowList(allow);
-  await bind(server, { host, port, backlog: target.backlog ?? 511 }, `${host}:${port}`);
-  server.on('connection', (socket: Socket) => {
-    if (list !== undefined && !isAllowed(list, socket.remoteAddress)) socket.destroy();
-    else accept(socket);
-  });
-  const bound = server.address() as AddressInfo;
-  return opened(server, { transport: 'tcp', host, port: bound.port });
 }
 
-function opened(server: Server, address: BoundAddress, after?: () => void): Listener {
-  // an accept that fails (EMFILE, ECONNABORTED) is no end of listening
-  server.on('error', () => {});
+function opened(server: Server, keeper: Doorkeeper, address: BoundAddress, before?: () => void): Listener {
+  server.on('error', (error) => keeper.acceptFailed(error));
   return {
     address,
     server,
     close() {
+      before?.();
       server.close();
-      after?.();
     },
+  };
+}
+
+function tcpDoor(target: TcpTarget, keeper: Doorkeeper): (socket: Socket) => void {
+  if (target.allow === undefined) {
+    if (isLoopback(target.host)) return (socket) => keeper.accept(socket);
+    throw new ConfigError(
+      'ERR_ADDRESS_OPEN',
+      `${nameOf(target)}: other machines can connect there and say who the client is: add ?allow=CIDR with the web server's address, or listen on 127.0.0.1`,
+    );
+  }
+  const list = allowList(target.allow);
+  return (socket) => {
+    if (isAllowed(list, socket.remoteAddress)) keeper.accept(socket);
+    else {
+      keeper.turnedAway(socket.remoteAddress ?? 'a peer that has left');
+      socket.destroy();
+    }
   };
 }
 
 function bind(
   server: Server,
   options: { host?: string; port?: number; fd?: number; backlog?: number },
-  name: string,
+  explain: (error: NodeJS.ErrnoException) => ConfigError,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
-    const failed = (error: NodeJS.ErrnoException): void => reject(bindError(error, name));
+    const failed = (error: unknown): void => reject(explain(error as NodeJS.ErrnoException));
     server.once('error', failed);
-    server.listen(options, () => {
-      server.off('error', failed);
-      resolve();
-    });
+    try {
+      server.listen(options, () => {
+        server.off('error', failed);
+        resolve();
+      });
+    } catch (error) {
+      failed(error);
+    }
   });
 }
 
-function bindError(error: NodeJS.ErrnoException, name: string): ConfigError {
+function nameOf({ host, port }: TcpTarget): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
+function tcpError(target: TcpTarget, error: NodeJS.ErrnoException): ConfigError {
+  const name = nameOf(target);
   const options = { cause: error };
-  if (name.startsWith('fd '))
-    return new ConfigError(
-      'ERR_FD',
-      `${name}: not a listening socket (${error.code}): start it by what opens the socket`,
-      options,
-    );
   switch (error.code) {
     case 'EADDRINUSE':
       return new ConfigError(
@@ -103,25 +126,30 @@ function bindError(error: NodeJS.ErrnoException, name: string): ConfigError {
         `${name}: no permission to listen there: choose a port above 1023`,
         options,
       );
+    case 'ERR_SOCKET_BAD_PORT':
+      return new ConfigError('ERR_ADDRESS', `${name}: a port is a whole number from 0 to 65535`, options);
     default:
       return new ConfigError(
         'ERR_ADDRESS_UNAVAILABLE',
-        `${name}: ${error.code}: this machine has no such address`,
+        `${name}: this machine has no such address (${error.code ?? error.message}): listen on one that it has`,
         options,
       );
   }
 }
 
+function descriptorError(fd: number, what: string): ConfigError {
+  return new ConfigError(
+    'ERR_FD',
+    `fd ${fd}: not a listening socket (${what}): start it by what opens the socket (spawn-fcgi, mod_fcgid, lighttpd bin-path)`,
+  );
+}
+
 function checkDescriptor(fd: number): void {
-  let socket = false;
+  let stats: ReturnType<typeof fstatSync>;
   try {
-    socket = fstatSync(fd).isSocket();
-  } catch {
-    // said below
+    stats = fstatSync(fd);
+  } catch (error) {
+    throw descriptorError(fd, (error as NodeJS.ErrnoException).code ?? 'it is not open');
   }
-  if (!socket)
-    throw new ConfigError(
-      'ERR_FD',
-      `fd ${fd}: not a socket: start it by what opens the socket (spawn-fcgi, mod_fcgid, lighttpd bin-path)`,
-    );
+  if (!stats.isSocket()) throw descriptorError(fd, 'no socket');
 }

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import { describeError, type ErrorCode, type Exchange, PosternError, printable } from '@postern/core';
 
 /** What a peer did wrong, or what a clock ended. */
@@ -11,6 +12,34 @@ export interface LogEntry {
   readonly id?: number;
 }
 
+/** What is said of one connection. */
+export class PeerLog {
+  readonly #log: { log(entry: LogEntry): void };
+  readonly #protocol: string;
+  readonly #peer: string;
+
+  constructor(log: { log(entry: LogEntry): void }, protocol: string, socket: Socket) {
+    this.#log = log;
+    this.#protocol = protocol;
+    this.#peer = peerName(socket);
+  }
+
+  write(level: LogEntry['level'], event: LogEntry['event'], code: ErrorCode, message: string, id?: number): void {
+    const entry: LogEntry = { level, event, code, message, protocol: this.#protocol, peer: this.#peer };
+    this.#log.log(id === undefined ? entry : { ...entry, id });
+  }
+
+  defect(error: unknown): void {
+    this.write('error', 'internal', 'ERR_INTERNAL', describeError(error));
+  }
+}
+
+/** The other side of a socket: 192.0.2.1:1234, [2001:db8::1]:1234, or unix. */
+export function peerName({ remoteAddress, remotePort, remoteFamily }: Socket): string {
+  if (remoteAddress === undefined) return 'unix';
+  return `${remoteFamily === 'IPv6' ? `[${remoteAddress}]` : remoteAddress}:${remotePort}`;
+}
+
 /** One line on stderr for what is a warning or worse; bytes of a peer are made safe. */
 export function logToStderr(entry: LogEntry): void {
   if (entry.level === 'info') return;
@@ -20,14 +49,38 @@ export function logToStderr(entry: LogEntry): void {
   );
 }
 
-/** An application's failure on stderr, with its stack. */
+/** An application's failure on stderr, with its stack. Never throws. */
 export function errorToStderr(error: unknown, exchange: Exchange | undefined): void {
   const code = error instanceof PosternError ? error.code : 'ERR_APP_ERROR';
   const where =
     exchange === undefined ? '' : ` ${exchange.head.method} ${printable(exchange.head.target.slice(0, 200))}`;
-  writeLine(
-    `${code}:${where} ${error instanceof Error && error.stack !== undefined ? error.stack : describeError(error)}`,
-  );
+  writeLine(`${code}:${where} ${stackOf(error)}`);
+}
+
+/** The lines behind the first are indented, and controls are made safe: a message cannot pose as a line of its own. */
+function stackOf(error: unknown): string {
+  let stack: unknown;
+  try {
+    stack = error instanceof Error ? error.stack : undefined;
+  } catch {
+    // told below
+  }
+  const text = typeof stack === 'string' ? stack : describeError(error);
+  return text
+    .split('\n')
+    .map((line) => line.replace(CONTROLS, toHex))
+    .join('\n    ');
+}
+
+const CONTROLS = /[\x00-\x08\x0a-\x1f\x7f-\x9f]/g;
+
+function toHex(control: string): string {
+  return `\\x${control.charCodeAt(0).toString(16).padStart(2, '0')}`;
+}
+
+/** What the application writes for the operator where the protocol reaches no log of the web server. */
+export function textToStderr(text: string): void {
+  process.stderr.write(text);
 }
 
 function writeLine(line: string): void {

@@ -28,16 +28,17 @@ export class ReplyWriter implements BodyWriter {
     const { id } = this.#exchange;
     if (this.#exchange.over || this.#bodyless || chunk.length === 0) return true;
     const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
-    const allowed = bytes.length > this.#left ? bytes.subarray(0, this.#left) : bytes;
+    const excess = bytes.length - this.#left;
+    const allowed = excess > 0 ? bytes.subarray(0, this.#left) : bytes;
     this.#left -= allowed.length;
     if (allowed.length > 0) this.#driver.send({ type: 'data', id, chunk: allowed });
-    this.#driver.flushSoon();
-    if (allowed.length < bytes.length) {
-      throw new LocalProtocolError(
-        'ERR_BODY_LONG',
-        `the body has ${bytes.length - allowed.length} bytes more than its Content-Length`,
-      );
+    if (excess > 0) {
+      // what was announced has been said: the reply is whole, the application is told
+      this.#ended = true;
+      this.#exchange.complete();
+      throw new LocalProtocolError('ERR_BODY_LONG', `the body has ${excess} bytes more than its Content-Length`);
     }
+    this.#driver.flushSoon();
     return this.#driver.queued(id) < this.#driver.limits.replyHighWater;
   }
 
@@ -70,14 +71,25 @@ export class ReplyWriter implements BodyWriter {
       return;
     }
     const before = this.#drainListener;
-    this.#drainListener = before === undefined ? listener : () => (before(), listener());
+    this.#drainListener =
+      before === undefined
+        ? listener
+        : () => {
+            before();
+            listener();
+          };
     this.#driver.awaitDrain(this.#exchange.id, this);
   }
 
   /** The queue has room, or the exchange is over. */
   wake(): void {
     const listener = this.#drainListener;
+    if (listener === undefined) return;
     this.#drainListener = undefined;
-    listener?.();
+    try {
+      listener();
+    } catch (error) {
+      this.#exchange.fail(error);
+    }
   }
 }

@@ -1,6 +1,9 @@
 import type { Socket } from 'node:net';
 import {
   AbortError,
+  ConfigError,
+  describeError,
+  type ErrorCode,
   type Exchange,
   type Handler,
   type Limits,
@@ -12,7 +15,8 @@ import type { BoundAddress, ListenTarget } from './address.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { Driver, type DriverContext } from './driver.ts';
 import { type Listener, openListener } from './listener.ts';
-import { errorToStderr, type LogEntry, logToStderr } from './log.ts';
+import { errorToStderr, type LogEntry, logToStderr, peerName } from './log.ts';
+import { TICK } from './watchdog.ts';
 
 export interface ServerOptions {
   readonly limits?: Limits;
@@ -25,8 +29,8 @@ export interface ServerOptions {
   readonly clock?: Clock;
 }
 
-/** How often silence is looked for, in milliseconds. */
-const TICK = 250;
+/** What any stranger can cause is logged once in so many milliseconds. */
+const LOG_PAUSE = 1000;
 
 /** Serves one handler on any number of addresses and protocols. */
 export class Server implements DriverContext {
@@ -39,6 +43,8 @@ export class Server implements DriverContext {
   readonly #onLog: (entry: LogEntry) => void;
   readonly #listeners = new Set<Listener>();
   readonly #drivers = new Set<Driver>();
+  /** When each kind of line was last logged. */
+  readonly #logged = new Map<ErrorCode, number>();
   #ticker: { stop(): void } | undefined;
   #closing: Promise<boolean> | undefined;
   #emptied: (() => void) | undefined;
@@ -55,21 +61,38 @@ export class Server implements DriverContext {
 
   /**
    * @param peer what the address says of the web server in front
-   * @throws ConfigError: what cannot be bound, where, and what to do; nothing is left behind
+   * @throws ConfigError: what cannot be bound, where, and what to do; ERR_SHUTDOWN: the server was closed; nothing is
+   * left behind
    */
   async listen(protocol: ServerProtocol, target: ListenTarget, peer: PeerOptions = {}): Promise<BoundAddress> {
-    const listener = await openListener(target, this.limits.maxConnections, (socket) =>
-      this.accept(socket, protocol, peer),
-    );
+    const { name } = protocol;
+    const listener = await openListener(target, {
+      accept: (socket) => this.accept(socket, protocol, peer),
+      turnedAway: (address) => this.#warn('ERR_PEER', `allow= does not name ${address}`, name, address),
+      acceptFailed: (error) => this.#warn('ERR_ACCEPT', describeError(error), name, 'unknown'),
+    });
+    if (this.#closing !== undefined) {
+      listener.close();
+      throw new ConfigError('ERR_SHUTDOWN', 'the server was closed before it listened: make a new one');
+    }
     this.#listeners.add(listener);
-    this.#ticker ??= this.#clock.every(TICK, () => this.#tick());
     return listener.address;
   }
 
-  /** Serves one connection that was accepted elsewhere. */
+  /** Serves one connection that was accepted elsewhere, or by `listen`. */
   accept(socket: Socket, protocol: ServerProtocol, peer: PeerOptions = {}): void {
     this.now = this.#clock.now();
+    const { maxConnections } = this.limits;
+    if (this.#closing !== undefined || this.#drivers.size >= maxConnections) {
+      if (this.#closing === undefined) {
+        const message = `more than ${maxConnections} connections (maxConnections)`;
+        this.#warn('ERR_CONNECTIONS', message, protocol.name, peerName(socket));
+      }
+      socket.destroy();
+      return;
+    }
     this.#drivers.add(new Driver(this, socket, protocol, peer));
+    this.#ticker ??= this.#clock.every(TICK, () => this.#tick());
   }
 
   get connections(): number {
@@ -94,31 +117,31 @@ export class Server implements DriverContext {
   async #close(grace: number): Promise<boolean> {
     for (const listener of this.#listeners) listener.close();
     this.#listeners.clear();
-    for (const driver of this.#drivers) driver.shutdown();
+    for (const driver of this.#drivers) driver.retire();
     let complete = true;
     if (this.#drivers.size > 0) {
       const empty = new Promise<void>((resolve) => {
         this.#emptied = resolve;
       });
       const timer = this.#clock.after(grace, () => {
-        complete = false;
+        // a peer that only does not close its side loses nothing
+        for (const driver of this.#drivers) if (driver.busy) complete = false;
         this.closeAll();
       });
       await empty;
       timer.stop();
     }
-    this.#ticker?.stop();
     return complete;
   }
 
   /** Closes the connections on which nothing runs. */
   closeIdle(): void {
-    for (const driver of this.#drivers) if (driver.idle) driver.shutdown();
+    for (const driver of this.#drivers) if (driver.idle) driver.retire();
   }
 
   /** Cuts every connection. */
   closeAll(): void {
-    for (const driver of this.#drivers) driver.destroy(new AbortError('ERR_SHUTDOWN', 'the server stops'));
+    for (const driver of this.#drivers) driver.cut(new AbortError('ERR_SHUTDOWN', 'the server stops'));
   }
 
   /** Listening keeps the process alive. */
@@ -134,16 +157,32 @@ export class Server implements DriverContext {
     try {
       this.#onError(error, exchange);
     } catch (second) {
-      errorToStderr(second, exchange);
+      errorToStderr(error, exchange);
+      errorToStderr(second, undefined);
     }
   }
 
   log(entry: LogEntry): void {
-    this.#onLog(entry);
+    try {
+      this.#onLog(entry);
+    } catch (error) {
+      errorToStderr(error, undefined);
+    }
+  }
+
+  #warn(code: ErrorCode, message: string, protocol: string, peer: string): void {
+    const now = this.#clock.now();
+    const latest = this.#logged.get(code);
+    if (latest !== undefined && now - latest < LOG_PAUSE) return;
+    this.#logged.set(code, now);
+    this.log({ level: 'warn', event: 'limit', code, message, protocol, peer });
   }
 
   closed(driver: Driver): void {
     this.#drivers.delete(driver);
-    if (this.#drivers.size === 0) this.#emptied?.();
+    if (this.#drivers.size > 0) return;
+    this.#ticker?.stop();
+    this.#ticker = undefined;
+    this.#emptied?.();
   }
 }

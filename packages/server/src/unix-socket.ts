@@ -1,31 +1,16 @@
-import { execFileSync } from 'node:child_process';
-import {
-  chmodSync,
-  chownSync,
-  closeSync,
-  linkSync,
-  lstatSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  type Stats,
-  statSync,
-  unlinkSync,
-} from 'node:fs';
+import { linkSync, lstatSync, renameSync, type Stats, statSync, unlinkSync } from 'node:fs';
 import { connect, type Server } from 'node:net';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, resolve } from 'node:path';
 import { ConfigError, describeError } from '@postern/core';
 import type { ListenTarget } from './address.ts';
+import { SocketLock } from './socket-lock.ts';
+import { findOwner, setOwner } from './socket-owner.ts';
 
 type UnixTarget = ListenTarget & { transport: 'unix' };
 
-/** `sun_path` has 108 bytes, one of them NUL; a longer path would be cut without a word. */
-const MAX_PATH = 107;
-const DEFAULT_MODE = 0o660;
-/** A leftover of a start that was killed half-way is removed when it is older than this, in milliseconds. */
-const STALE_LOCK = 5000;
+/** `sun_path` has 108 bytes, on macOS and the BSDs 104, one of them NUL; a longer path would be cut without a word. */
+const MAX_PATH = process.platform === 'linux' ? 107 : 103;
+const BACKLOG = 511;
 
 function refuse(message: string, cause?: unknown): never {
   throw new ConfigError('ERR_SOCKET_PATH', message, { cause });
@@ -40,64 +25,76 @@ export interface UnixSocketFile {
 
 /**
  * Binds `server` to a unix socket that never exists with another mode or owner than asked for: it is made in a private
- * folder beside the path and moved there. A stale socket is replaced atomically; the folder is also the lock that lets
- * one of two starts win.
+ * folder beside the path and moved there. A stale socket is replaced atomically, whatever else is there is left alone.
  * @throws ConfigError ERR_SOCKET_PATH, ERR_SOCKET_OWNER, ERR_ADDRESS_IN_USE, ERR_ADDRESS_DENIED
  */
 export async function bindUnixSocket(server: Server, target: UnixTarget): Promise<UnixSocketFile> {
   const { path } = target;
-  if (Buffer.byteLength(path) > MAX_PATH)
-    refuse(`${path}: the path has ${Buffer.byteLength(path)} bytes, a unix socket takes at most ${MAX_PATH}`);
-  const uid = target.owner === undefined ? -1 : lookUp('passwd', target.owner, 'owner');
-  const gid = target.group === undefined ? -1 : lookUp('group', target.group, 'group');
+  checkPath(path);
+  const owner = findOwner(target);
   checkFolder(path);
   await checkPlace(path);
-  const folder = join(dirname(path), `.${basename(path)}.new`);
-  takeLock(folder, path);
-  // the folder's own path may be too long for a socket although the final one is not
-  const short = Buffer.byteLength(join(folder, 's')) > MAX_PATH ? openSync(folder, 'r') : undefined;
-  const made = short === undefined ? join(folder, 's') : `/proc/self/fd/${short}/s`;
+  const lock = takeLock(path);
   try {
+    // another start may have been quicker
     await checkPlace(path);
-    await listening(server, made, target.backlog, path);
-    try {
-      chmodSync(made, target.mode ?? DEFAULT_MODE);
-      if (uid >= 0 || gid >= 0) chownSync(made, uid, gid);
-    } catch (error) {
-      throw new ConfigError(
-        'ERR_SOCKET_OWNER',
-        `${path}: owner, group or mode cannot be set (${(error as NodeJS.ErrnoException).code}): run as a user that may, or leave them out`,
-        { cause: error },
-      );
-    }
-    const { dev, ino } = lstatSync(made);
-    moveTo(made, path);
-    return { path, dev, ino };
+    await listening(server, lock.place, target.backlog ?? BACKLOG);
+    setOwner(lock.place, owner, path);
+    const { dev, ino } = lstatSync(lock.place);
+    if (!lock.held) throw inUse(path);
+    move(lock.place, path);
+    return { path: resolve(path), dev, ino };
   } catch (error) {
-    await new Promise((resolve) => server.close(resolve));
-    throw error;
+    await new Promise((closed) => server.close(closed));
+    throw explain(path, error);
   } finally {
-    if (short !== undefined) closeSync(short);
-    rmSync(folder, { recursive: true, force: true });
+    lock.release();
   }
 }
 
 /** Removes the file if it is still the one that was made here. */
-export function removeUnixSocket(file: UnixSocketFile): void {
-  const found = lstat(file.path);
-  if (found !== undefined && found.dev === file.dev && found.ino === file.ino) unlinkSync(file.path);
+export function removeUnixSocket({ path, dev, ino }: UnixSocketFile): void {
+  try {
+    const found = lstatSync(path);
+    if (found.dev === dev && found.ino === ino) unlinkSync(path);
+  } catch {
+    // gone, or out of reach: nothing of ours can be removed
+  }
 }
 
-function lstat(path: string): Stats | undefined {
+function takeLock(path: string): SocketLock {
   try {
-    return lstatSync(path);
+    return new SocketLock(path, MAX_PATH);
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT') return undefined;
-    if (code === 'EACCES')
-      throw new ConfigError('ERR_ADDRESS_DENIED', `${path}: no permission to look at it`, { cause: error });
-    return refuse(`${path}: ${describeError(error)}`, error);
+    throw explain(path, error);
   }
+}
+
+function inUse(path: string): ConfigError {
+  return new ConfigError(
+    'ERR_ADDRESS_IN_USE',
+    `${path}: another process listens there: stop it or choose another path`,
+  );
+}
+
+function explain(path: string, error: unknown): ConfigError {
+  if (error instanceof ConfigError) return error;
+  const { code } = error as NodeJS.ErrnoException;
+  // something came to the path meanwhile
+  if (code === 'EEXIST') return inUse(path);
+  const options = { cause: error };
+  if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') {
+    const message = `no permission to make a socket in ${dirname(path)}: choose another folder, or run as its owner`;
+    return new ConfigError('ERR_ADDRESS_DENIED', `${path}: ${message}`, options);
+  }
+  return new ConfigError('ERR_SOCKET_PATH', `${path}: no socket can be made there: ${describeError(error)}`, options);
+}
+
+function checkPath(path: string): void {
+  const bytes = Buffer.byteLength(path);
+  if (bytes > MAX_PATH) refuse(`${path}: the path has ${bytes} bytes, a unix socket takes at most ${MAX_PATH}`);
+  if (path.includes('\0') || path.endsWith('/') || basename(path) === '')
+    refuse(`${JSON.stringify(path)}: not the path of a file: name one in a folder that exists`);
 }
 
 function checkFolder(path: string): void {
@@ -106,9 +103,14 @@ function checkFolder(path: string): void {
   try {
     stats = statSync(folder);
   } catch (error) {
-    refuse(`${path}: its folder ${folder} does not exist: make it first`, error);
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EACCES')
+      throw new ConfigError('ERR_ADDRESS_DENIED', `${path}: no permission to enter ${folder}: choose another folder`, {
+        cause: error,
+      });
+    refuse(`${path}: its folder ${folder} does not exist (${code}): make it first`, error);
   }
-  if (!stats.isDirectory()) refuse(`${path}: ${folder} is no folder`);
+  if (!stats.isDirectory()) refuse(`${path}: ${folder} is no folder: choose another path`);
   if ((stats.mode & 0o002) !== 0 && (stats.mode & 0o1000) === 0) {
     refuse(
       `${path}: everybody may write to ${folder} and it is not sticky, so anybody could replace the socket: chmod o-w or +t`,
@@ -118,106 +120,69 @@ function checkFolder(path: string): void {
 
 /** Nothing is at the path, or a socket on which nobody listens. */
 async function checkPlace(path: string): Promise<void> {
-  const found = lstat(path);
+  let found: Stats | undefined;
+  try {
+    found = lstatSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    throw explain(path, error);
+  }
   if (found === undefined) return;
-  if (!found.isSocket()) {
-    const kind = found.isSymbolicLink()
-      ? 'a symbolic link'
-      : found.isDirectory()
-        ? 'a folder'
-        : found.isFile()
-          ? 'a file'
-          : 'no socket';
-    refuse(`${path}: ${kind} is there, which is left alone: choose another path or remove it`);
-  }
+  if (!found.isSocket())
+    refuse(`${path}: ${kindOf(found)} is there and is left alone: choose another path or remove it`);
   const outcome = await probe(path);
-  if (outcome === 'live')
-    throw new ConfigError(
-      'ERR_ADDRESS_IN_USE',
-      `${path}: another process listens there: stop it or choose another path`,
-    );
-  if (outcome === 'EACCES' || outcome === 'EPERM') {
-    throw new ConfigError(
-      'ERR_ADDRESS_DENIED',
-      `${path}: a socket is there that this user may not connect to: remove it or run as its owner`,
-    );
+  switch (outcome) {
+    case 'ECONNREFUSED':
+    case 'ENOENT':
+      return;
+    case 'connected':
+    // its queue is full
+    case 'EAGAIN':
+    // a datagram socket
+    case 'EPROTOTYPE':
+      throw inUse(path);
+    case 'EACCES':
+    case 'EPERM':
+      throw new ConfigError(
+        'ERR_ADDRESS_DENIED',
+        `${path}: a socket is there that this user may not connect to: remove it or run as its owner`,
+      );
+    default:
+      refuse(`${path}: cannot find out whether somebody listens there (${outcome}): remove it if nobody does`);
   }
-  if (outcome !== 'ECONNREFUSED' && outcome !== 'ENOENT')
-    refuse(`${path}: cannot find out whether somebody listens there (${outcome})`);
 }
 
+function kindOf(found: Stats): string {
+  if (found.isSymbolicLink()) return 'a symbolic link';
+  if (found.isDirectory()) return 'a folder';
+  return found.isFile() ? 'a file' : 'something that is no socket';
+}
+
+/** Whether somebody listens. */
 function probe(path: string): Promise<string> {
   return new Promise((resolve) => {
     const socket = connect(path);
     socket.on('connect', () => {
       socket.destroy();
-      resolve('live');
+      resolve('connected');
     });
     socket.on('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
   });
 }
 
-function takeLock(folder: string, path: string): void {
-  for (let attempt = 0; ; attempt++) {
-    try {
-      mkdirSync(folder, { mode: 0o700 });
-      return;
-    } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') {
-        throw new ConfigError(
-          'ERR_ADDRESS_DENIED',
-          `${path}: no permission to make a socket in ${dirname(path)}: choose another folder or its owner`,
-          { cause: error },
-        );
-      }
-      if (code !== 'EEXIST') refuse(`${path}: ${describeError(error)}`, error);
-      const found = lstat(folder);
-      if (attempt > 0 || (found !== undefined && Date.now() - found.mtimeMs < STALE_LOCK)) {
-        throw new ConfigError(
-          'ERR_ADDRESS_IN_USE',
-          `${path}: another process is starting to listen there (${folder} exists)`,
-        );
-      }
-      rmSync(folder, { recursive: true, force: true });
-    }
-  }
-}
-
-function listening(server: Server, made: string, backlog: number | undefined, path: string): Promise<void> {
+function listening(server: Server, place: string, backlog: number): Promise<void> {
   return new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      const code = error.code === 'EACCES' ? 'ERR_ADDRESS_DENIED' : 'ERR_SOCKET_PATH';
-      reject(new ConfigError(code, `${path}: ${error.message}`, { cause: error }));
+    server.once('error', reject);
+    server.listen({ path: place, backlog, exclusive: true }, () => {
+      server.off('error', reject);
+      resolve();
     });
-    server.listen({ path: made, backlog: backlog ?? 511 }, resolve);
   });
 }
 
 /** `link` fails where something is; only a stale socket, which the lock protects, is replaced. */
-function moveTo(made: string, path: string): void {
-  if (lstat(path) === undefined) {
+function move(made: string, path: string): void {
+  if (lstatSync(path, { throwIfNoEntry: false }) === undefined) {
     linkSync(made, path);
     unlinkSync(made);
   } else renameSync(made, path);
-}
-
-/** A user's or group's number. */
-function lookUp(database: 'passwd' | 'group', name: string, what: string): number {
-  if (/^\d+$/.test(name)) return Number(name);
-  let entry: string | undefined;
-  try {
-    entry = execFileSync('getent', [database, '--', name], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
-  } catch {
-    entry = readFileSync(`/etc/${database}`, 'utf8')
-      .split('\n')
-      .find((line) => line.startsWith(`${name}:`));
-  }
-  const number = entry?.split(':')[2];
-  if (number === undefined)
-    throw new ConfigError(
-      'ERR_SOCKET_OWNER',
-      `${what}=${name}: there is no such ${what === 'owner' ? 'user' : 'group'}`,
-    );
-  return Number(number);
 }

@@ -1,0 +1,55 @@
+import type { Socket } from 'node:net';
+import { readIntoShared } from './read-buffer.ts';
+
+/** What hears of a socket. */
+export interface SocketEvents {
+  receive(chunk: Buffer): void;
+  /** The peer's FIN. */
+  receiveEnd(): void;
+  /** What was written has gone. */
+  drained(): void;
+  /** The peer cut it. `closed` follows. */
+  broken(error: Error): void;
+  closed(): void;
+}
+
+const kEvents = Symbol('events');
+
+type DrivenSocket = Socket & { [kEvents]: SocketEvents };
+
+/** Everything that happens to the socket goes to `events`, without a closure for each connection. */
+export function attach(socket: Socket, events: SocketEvents): void {
+  (socket as DrivenSocket)[kEvents] = events;
+  if (!readIntoShared(socket, onRead)) socket.on('data', onData);
+  socket.on('end', onEnd);
+  socket.on('drain', onDrain);
+  socket.on('error', onError);
+  socket.on('close', onClose);
+}
+
+function onRead(this: Socket, count: number, buffer: Buffer): boolean {
+  const chunk = Buffer.allocUnsafe(count);
+  buffer.copy(chunk, 0, 0, count);
+  (this as DrivenSocket)[kEvents].receive(chunk);
+  return true;
+}
+
+function onData(this: Socket, chunk: Buffer): void {
+  (this as DrivenSocket)[kEvents].receive(chunk);
+}
+
+function onEnd(this: Socket): void {
+  (this as DrivenSocket)[kEvents].receiveEnd();
+}
+
+function onDrain(this: Socket): void {
+  (this as DrivenSocket)[kEvents].drained();
+}
+
+function onError(this: Socket, error: Error): void {
+  (this as DrivenSocket)[kEvents].broken(error);
+}
+
+function onClose(this: Socket): void {
+  (this as DrivenSocket)[kEvents].closed();
+}

@@ -1,0 +1,126 @@
+import type { Socket } from 'node:net';
+import type { Output, ServerConnection } from '@postern/core';
+import type { ReplyWriter } from './reply-writer.ts';
+
+/** How much is taken out of a connection for one write, in bytes. */
+const BUDGET = 131_072;
+
+/** What libuv tells of a stream beside what Node's documentation names. */
+interface StreamHandle {
+  /** Bytes handed over for writing, and those of them that the kernel has not taken. */
+  readonly bytesWritten?: number;
+  readonly writeQueueSize?: number;
+}
+
+/** The writing side of one socket, up to its end. */
+export class Outlet {
+  readonly #socket: Socket;
+  readonly #connection: ServerConnection;
+  readonly #tcp: boolean;
+  /** Streams that wait for room, by id. */
+  readonly #waiting = new Map<number, ReplyWriter>();
+  #blocked = false;
+  /** Bytes thrown away since our half was closed; -1: it is open. */
+  #lingered = -1;
+
+  constructor(socket: Socket, connection: ServerConnection) {
+    this.#socket = socket;
+    this.#connection = connection;
+    this.#tcp = socket.remoteAddress !== undefined;
+  }
+
+  /** The socket holds enough for now. */
+  get blocked(): boolean {
+    return this.#blocked;
+  }
+
+  unblock(): void {
+    this.#blocked = false;
+  }
+
+  /** Writes what is due, as long as the socket takes it. */
+  writeOut(): void {
+    if (this.#lingered >= 0) return;
+    while (!this.#blocked) {
+      const output = this.#connection.takeOutput(BUDGET);
+      if (output === undefined) return;
+      this.write(output);
+    }
+  }
+
+  /** One write, or one vector of writes. */
+  write(output: Output): void {
+    const socket = this.#socket;
+    if (typeof output === 'string') this.#blocked = !socket.write(output, 'latin1');
+    else if (!Array.isArray(output)) this.#blocked = !socket.write(output);
+    else {
+      socket.cork();
+      for (const piece of output) socket.write(piece);
+      socket.uncork();
+      this.#blocked = socket.writableNeedDrain;
+    }
+  }
+
+  awaitDrain(id: number, writer: ReplyWriter): void {
+    this.#waiting.set(id, writer);
+  }
+
+  forget(id: number): void {
+    this.#waiting.delete(id);
+  }
+
+  /** Tells the streams whose own queue has room. */
+  wakeWriters(replyHighWater: number): void {
+    if (this.#waiting.size === 0) return;
+    for (const [id, writer] of this.#waiting) {
+      if (this.#connection.queued(id) >= replyHighWater) continue;
+      this.#waiting.delete(id);
+      writer.wake();
+    }
+  }
+
+  /** Something that was written has not gone to the kernel. */
+  get unsent(): boolean {
+    return this.#socket.writableLength > 0;
+  }
+
+  /** How many bytes the kernel has taken since the beginning. */
+  get taken(): number {
+    const handle = (this.#socket as unknown as { _handle?: StreamHandle | null })._handle;
+    return (handle?.bytesWritten ?? 0) - (handle?.writeQueueSize ?? 0);
+  }
+
+  /** Our half is closed, what the peer still sends is thrown away. */
+  get lingering(): boolean {
+    return this.#lingered >= 0;
+  }
+
+  /**
+   * Closes our half, then drains what the peer still sends: a close with unread input would take the reply from it.
+   * @param quiet nothing is on its way: there is nothing to drain
+   */
+  linger(quiet: boolean): void {
+    this.#lingered = 0;
+    this.#socket.end();
+    if (quiet || this.#socket.readableEnded) this.#socket.destroySoon();
+    else this.#socket.resume();
+  }
+
+  /** Above the bound nothing more is read, but the peer keeps the time to read what it was sent. */
+  throwAway(bytes: number, lingerBytes: number): void {
+    this.#lingered += bytes;
+    if (this.#lingered > lingerBytes) this.#socket.pause();
+  }
+
+  /**
+   * Cuts the connection so that the peer cannot take what it has for complete: RST where there is TCP. What was not sent
+   * is thrown away.
+   */
+  reset(): void {
+    const socket = this.#socket;
+    // while the FIN is being sent a reset is refused, and the socket would never be closed
+    const finishing = socket.writableEnded && !socket.writableFinished && socket.writableLength === 0;
+    if (this.#tcp && !finishing && !socket.destroyed) socket.resetAndDestroy();
+    else socket.destroy();
+  }
+}

@@ -1,0 +1,45 @@
+import type { Socket } from 'node:net';
+
+/** As much as one read takes. */
+const SIZE = 65_536;
+
+/** What a socket made with the option `onread` has, and one that a server accepted has not been given. */
+interface BufferKeys {
+  readonly buffer: symbol;
+  readonly callback: symbol;
+}
+
+interface ReadHandle {
+  useUserBuffer?(buffer: Buffer): void;
+}
+
+type OnRead = (this: Socket, count: number, buffer: Buffer) => boolean;
+
+/** One for all sockets: what is read is copied out of it before the next read. */
+const shared = Buffer.allocUnsafeSlow(SIZE);
+
+let keys: BufferKeys | undefined | null = null;
+
+function findKeys(socket: Socket): BufferKeys | undefined {
+  const symbols = Object.getOwnPropertySymbols(socket);
+  const find = (name: string): symbol | undefined => symbols.find((symbol) => symbol.description === name);
+  const buffer = find('kBuffer');
+  const callback = find('kBufferCb');
+  return buffer === undefined || callback === undefined ? undefined : { buffer, callback };
+}
+
+/**
+ * Has a socket read into one buffer instead of 64 KiB of fresh memory for each read, as net.Socket's option `onread`
+ * does for sockets that are made by hand; `net.Server` does not pass it on. False: this Node.js does it in another way,
+ * and nothing was changed.
+ */
+export function readIntoShared(socket: Socket, onRead: OnRead): boolean {
+  if (keys === null) keys = findKeys(socket);
+  const handle = (socket as unknown as { _handle?: ReadHandle | null })._handle;
+  if (keys === undefined || typeof handle?.useUserBuffer !== 'function') return false;
+  const slots = socket as unknown as Record<symbol, unknown>;
+  slots[keys.buffer] = shared;
+  slots[keys.callback] = onRead;
+  handle.useUserBuffer(shared);
+  return true;
+}

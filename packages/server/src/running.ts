@@ -1,0 +1,80 @@
+import { AbortError, abortedError, type RequestEvent } from '@postern/core';
+import type { Driver } from './driver.ts';
+import { ServerExchange } from './exchange.ts';
+import type { PeerLog } from './log.ts';
+
+/** The requests of one connection that are not over, by id. */
+export class Running {
+  readonly #driver: Driver;
+  readonly #log: PeerLog;
+  readonly #exchanges = new Map<number, ServerExchange>();
+
+  constructor(driver: Driver, log: PeerLog) {
+    this.#driver = driver;
+    this.#log = log;
+  }
+
+  get size(): number {
+    return this.#exchanges.size;
+  }
+
+  get(id: number): ServerExchange | undefined {
+    return this.#exchanges.get(id);
+  }
+
+  [Symbol.iterator](): Iterator<ServerExchange> {
+    return this.#exchanges.values();
+  }
+
+  /** A head is complete: the application gets it. */
+  begin(event: RequestEvent & { type: 'request' }): void {
+    const exchange = new ServerExchange(this.#driver, event);
+    this.#exchanges.set(event.id, exchange);
+    const { handler, limits } = this.#driver.context;
+    try {
+      if (limits.maxBody > 0 && event.head.contentLength > limits.maxBody) exchange.refuseBody();
+      else handler(exchange);
+    } catch (error) {
+      exchange.fail(error);
+    }
+  }
+
+  /** What comes behind a head. False: it is for nobody any more. */
+  dispatch(event: Exclude<RequestEvent, { type: 'request' }>): boolean {
+    const exchange = this.#exchanges.get(event.id);
+    if (exchange === undefined) return false;
+    try {
+      if (event.type === 'data') exchange.receive(event.chunk);
+      else if (event.type === 'end') exchange.receiveEnd();
+      else {
+        const error = event.error instanceof AbortError ? event.error : abortedError(event.error);
+        this.#log.write('info', 'abort', error.code, error.message, event.id);
+        exchange.end(error);
+      }
+    } catch (error) {
+      // thrown by what the application attached to its request
+      exchange.fail(error);
+    }
+    return true;
+  }
+
+  remove(exchange: ServerExchange): void {
+    if (this.#exchanges.get(exchange.id) === exchange) this.#exchanges.delete(exchange.id);
+  }
+
+  /** The peer is gone, which is no error. */
+  leave(error: Error | undefined): void {
+    for (const { id } of this) this.#log.write('info', 'abort', 'ERR_ABORTED', error?.message ?? 'the peer left', id);
+    this.abort(abortedError(error));
+  }
+
+  /** Nothing more can be written for any of them. */
+  abort(error: AbortError): void {
+    for (const exchange of this) exchange.end(error);
+  }
+
+  /** None of them can be completed. */
+  breakOff(error: AbortError): void {
+    for (const exchange of this) exchange.breakOff(error);
+  }
+}

@@ -1,0 +1,125 @@
+import { AbortError, type ErrorCode, type Limits } from '@postern/core';
+import type { ServerExchange } from './exchange.ts';
+import type { Outlet } from './outlet.ts';
+
+/**
+ * How often silence is looked for, in milliseconds. Times are taken from the latest tick, so a stamp may be one tick
+ * old: a clock never runs out early, and at most two ticks late.
+ */
+export const TICK = 250;
+
+/** What the watchdog sees of a connection, and what it may do to it. */
+export interface Watched {
+  readonly limits: Limits;
+  readonly running: Iterable<ServerExchange>;
+  readonly outlet: Outlet;
+  /** Nothing runs and nothing has begun. */
+  readonly idle: boolean;
+  /** The socket is read; false: the application holds a body back. */
+  readonly reading: boolean;
+  expired(code: ErrorCode, message: string, id?: number): void;
+  /** The heads that have begun are answered, or the connection closes. */
+  expireHeads(): void;
+  /** No further request. */
+  retire(): void;
+  /** The peer does not read: what runs is cut. */
+  giveUp(error: AbortError): void;
+  /** The peer does not close: we do. */
+  leave(): void;
+}
+
+/** The clocks of one connection and of what runs on it. */
+export class Watchdog {
+  /** When the head that is on its way began; -1: none is. */
+  #headSince = -1;
+  #quietSince: number;
+  #lingerSince = -1;
+  /** When the kernel last took something of what is unsent; -1: nothing is. */
+  #writeSince = -1;
+  #taken = 0;
+
+  constructor(now: number) {
+    this.#quietSince = now;
+  }
+
+  /** Bytes came, or a request ended. */
+  stir(now: number): void {
+    this.#quietSince = now;
+  }
+
+  /** A head is complete. */
+  headDone(): void {
+    this.#headSince = -1;
+  }
+
+  /** What came is handled. `pending`: the last of it is the beginning of a request. */
+  settle(pending: boolean, now: number): void {
+    if (!pending) this.#headSince = -1;
+    else if (this.#headSince < 0) this.#headSince = now;
+  }
+
+  linger(now: number): void {
+    this.#lingerSince = now;
+  }
+
+  /** Nothing has come for so long that nothing is on its way. */
+  isQuiet(limits: Limits, now: number): boolean {
+    return now - this.#quietSince >= limits.lingerTimeout + TICK;
+  }
+
+  /** The clock ticked: everything that has been silent for too long is ended. */
+  check(watched: Watched, now: number): void {
+    if (this.#checkWriting(watched, now)) return;
+    const { limits, outlet } = watched;
+    if (outlet.lingering) {
+      if (!outlet.unsent && isLate(now, this.#lingerSince, limits.lingerTimeout)) watched.leave();
+      return;
+    }
+    // what we do not read is not the peer's silence
+    if (!watched.reading && this.#headSince >= 0) this.#headSince = now;
+    if (this.#headSince >= 0 && isLate(now, this.#headSince, limits.headersTimeout)) {
+      this.#headSince = -1;
+      watched.expired('ERR_TIMEOUT_HEAD', `the head of a request took longer than ${limits.headersTimeout} ms`);
+      watched.expireHeads();
+    } else if (watched.idle && isLate(now, this.#quietSince, limits.keepAliveTimeout)) watched.retire();
+    for (const exchange of watched.running) checkExchange(watched, exchange, now);
+  }
+
+  /** True: the peer was given up. */
+  #checkWriting(watched: Watched, now: number): boolean {
+    const { limits, outlet } = watched;
+    if (!outlet.unsent) {
+      this.#writeSince = -1;
+      return false;
+    }
+    const { taken } = outlet;
+    if (this.#writeSince < 0 || taken !== this.#taken) {
+      this.#writeSince = now;
+      this.#taken = taken;
+      return false;
+    }
+    if (!isLate(now, this.#writeSince, limits.writeTimeout)) return false;
+    watched.expired('ERR_TIMEOUT_WRITE', `the peer read nothing for ${limits.writeTimeout} ms`);
+    watched.giveUp(new AbortError('ERR_TIMEOUT_WRITE', 'the peer does not read the reply'));
+    return true;
+  }
+}
+
+function checkExchange(watched: Watched, exchange: ServerExchange, now: number): void {
+  const { bodyIdleTimeout, appTimeout } = watched.limits;
+  if (exchange.starved) {
+    if (!watched.reading) exchange.bodySince = now;
+    else if (isLate(now, exchange.bodySince, bodyIdleTimeout))
+      expire(watched, exchange, 'ERR_TIMEOUT_BODY', 'the request body stalled', 408);
+  } else if (exchange.waiting && appTimeout > 0 && isLate(now, exchange.since, appTimeout))
+    expire(watched, exchange, 'ERR_TIMEOUT_APP', 'the application did not answer in time', 504);
+}
+
+function expire(watched: Watched, exchange: ServerExchange, code: ErrorCode, message: string, status: number): void {
+  watched.expired(code, message, exchange.id);
+  exchange.end(new AbortError(code, message, status));
+}
+
+function isLate(now: number, since: number, limit: number): boolean {
+  return now - since >= limit + TICK;
+}
