@@ -1,0 +1,60 @@
+/** Where the body of an answer comes from. */
+export interface AnswerSource {
+  /** The reader has taken what there was. */
+  wantBody(): void;
+  /** The reader does not want the rest. */
+  cancel(): void;
+}
+
+/** The body of one answer: read once, one chunk at a time, so that a slow reader slows the back-end. */
+export class AnswerBody implements AsyncIterable<Uint8Array>, AsyncIterator<Uint8Array, undefined> {
+  readonly #source: AnswerSource;
+  #chunks: Uint8Array[] = [];
+  #ended = false;
+  #error: Error | undefined;
+  #wake: (() => void) | undefined;
+
+  constructor(source: AnswerSource) {
+    this.#source = source;
+  }
+
+  push(chunk: Uint8Array): void {
+    this.#chunks.push(chunk);
+    this.#wake?.();
+  }
+
+  finish(): void {
+    this.#ended = true;
+    this.#wake?.();
+  }
+
+  /** What has come already can still be read. */
+  fail(error: Error): void {
+    this.#error = error;
+    this.#wake?.();
+  }
+
+  async next(): Promise<IteratorResult<Uint8Array, undefined>> {
+    while (this.#chunks.length === 0) {
+      if (this.#error !== undefined) throw this.#error;
+      if (this.#ended) return { done: true, value: undefined };
+      const woken = new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+      this.#source.wantBody();
+      await woken;
+    }
+    return { done: false, value: this.#chunks.shift() as Uint8Array };
+  }
+
+  async return(): Promise<IteratorResult<Uint8Array, undefined>> {
+    this.#chunks = [];
+    this.#ended = true;
+    this.#source.cancel();
+    return { done: true, value: undefined };
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<Uint8Array, undefined> {
+    return this;
+  }
+}
