@@ -1,0 +1,3 @@
+export { environOf, exchangeOf } from './environ-of.ts';
+export type { GatewaySocket, ServerLike } from './gateway-socket.ts';
+export { attach, type NodeHandlerOptions, nodeHandler, type RequestListener } from './node-handler.ts';
