@@ -19,13 +19,16 @@ export class FetchContext {
   }
 
   /**
-   * Takes a promise that the reply does not wait for: when it is rejected, the reason goes to the error log. It may be
-   * called without its object.
+   * Takes a promise that the reply does not wait for: when it is rejected, the reason goes to the error log, or to the
+   * operator where the reply is complete. It may be called without its object.
    */
   get waitUntil(): (promise: unknown) => void {
-    const { errors } = this.#exchange;
+    const exchange = this.#exchange;
     return function waitUntil(promise) {
-      Promise.resolve(promise).then(undefined, (reason) => errors.write(`waitUntil: ${describeError(reason)}\n`));
+      Promise.resolve(promise).then(undefined, (reason) => {
+        if (exchange.over) exchange.fail(reason);
+        else exchange.errors.write(`waitUntil: ${describeError(reason)}\n`);
+      });
     };
   }
 }

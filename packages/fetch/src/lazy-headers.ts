@@ -1,3 +1,4 @@
+import { type InspectOptions, inspect } from 'node:util';
 import { isToken } from '@postern/core';
 
 const NativeHeaders = globalThis.Headers;
@@ -32,7 +33,7 @@ export class LazyHeaders implements Headers {
   }
 
   get(name: string): string | null {
-    if (this.#native !== undefined || !isToken(name)) return this.native().get(name);
+    if (!this.#canLook(name)) return this.native().get(name);
     const wanted = name.toLowerCase();
     let value: string | null = null;
     for (let i = 0; i < this.#list.length; i += 2) {
@@ -44,10 +45,14 @@ export class LazyHeaders implements Headers {
   }
 
   has(name: string): boolean {
-    if (this.#native !== undefined || !isToken(name)) return this.native().has(name);
+    if (!this.#canLook(name)) return this.native().has(name);
     const wanted = name.toLowerCase();
     for (let i = 0; i < this.#list.length; i += 2) if (this.#list[i] === wanted) return true;
     return false;
+  }
+
+  #canLook(name: unknown): name is string {
+    return this.#native === undefined && typeof name === 'string' && isToken(name);
   }
 
   append(name: string, value: string): void {
@@ -86,6 +91,10 @@ export class LazyHeaders implements Headers {
 
   [Symbol.iterator](): ReturnType<Headers['entries']> {
     return this.native().entries();
+  }
+
+  [inspect.custom](_depth: number, options: InspectOptions): string {
+    return inspect(this.native(), options);
   }
 }
 

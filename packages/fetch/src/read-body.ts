@@ -3,13 +3,18 @@ import type { BodySink, RequestBody } from '@postern/core';
 /** Views pin the memory they look into: smaller ones are copied. */
 const KEPT_VIEW = 4096;
 
-/** Reads a whole body without a stream. @throws why the body broke off, ERR_BODY_USED, what `convert` throws */
+/** Reads a whole body without a stream. Rejects with why the body broke off, or what `convert` throws. */
 export function readBody<T>(input: RequestBody, convert: (bytes: Uint8Array) => T): Promise<T> {
-  return new Promise((resolve, reject) => {
+  const read = new Promise<T>((resolve, reject) => {
     input.attach(new BodyCollector(convert, resolve, reject));
     input.pull();
   });
+  // an application that answers without waiting for the body has not missed an error
+  read.catch(ignore);
+  return read;
 }
+
+function ignore(): void {}
 
 class BodyCollector<T> implements BodySink {
   readonly #convert: (bytes: Uint8Array) => T;
@@ -58,8 +63,4 @@ export function toJson(bytes: Uint8Array): unknown {
 /** A copy: what the connection received belongs to the connection. */
 export function toArrayBuffer(bytes: Uint8Array): ArrayBuffer {
   return new Uint8Array(bytes).buffer;
-}
-
-export function toBytes(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
-  return new Uint8Array(bytes);
 }

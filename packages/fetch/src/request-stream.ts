@@ -11,6 +11,7 @@ class BodyStreamSource implements UnderlyingByteSource, BodySink {
   readonly #input: RequestBody;
   #controller: ReadableByteStreamController | undefined;
   #pulled = false;
+  #delivering = false;
 
   constructor(input: RequestBody) {
     this.#input = input;
@@ -25,7 +26,7 @@ class BodyStreamSource implements UnderlyingByteSource, BodySink {
     // a second read before the first is answered asks for nothing new
     if (this.#pulled) return;
     this.#pulled = true;
-    this.#input.pull();
+    if (!this.#delivering) this.#input.pull();
   }
 
   /** The application has had enough: nothing more is asked for. */
@@ -40,8 +41,11 @@ class BodyStreamSource implements UnderlyingByteSource, BodySink {
     // a byte stream takes the memory of a chunk away from its owner, here from the connection
     const copy = Buffer.allocUnsafeSlow(chunk.length);
     copy.set(chunk);
+    this.#delivering = true;
     this.#controller.enqueue(copy);
-    return false;
+    this.#delivering = false;
+    // where further reads wait the stream has pulled again meanwhile
+    return this.#pulled;
   }
 
   end(): void {

@@ -43,9 +43,12 @@ export function responseSource(response: Response): string | Uint8Array | undefi
  * @returns whether this version of Node allows it
  */
 export function forwardRequestState<T extends object>(prototype: T, nativeOf: (lazy: T) => Request): boolean {
-  const { signal } = new AbortController();
-  const sample = new Request('http://localhost/', { signal });
+  const sample = new Request('http://localhost/', { signal: new AbortController().signal });
+  const state = sample as unknown as Record<symbol, { urlList?: unknown } | undefined>;
   const keys = Object.getOwnPropertySymbols(sample);
+  const whole =
+    keys.some((key) => state[key]?.urlList) && keys.some((key) => (state[key] as unknown) === sample.headers);
+  if (!whole) return false;
   for (const key of keys) {
     Object.defineProperty(prototype, key, {
       configurable: true,
@@ -54,5 +57,5 @@ export function forwardRequestState<T extends object>(prototype: T, nativeOf: (l
       },
     });
   }
-  return keys.some((key) => (sample as unknown as Keyed)[key] === sample.headers);
+  return true;
 }

@@ -1,0 +1,95 @@
+import {
+  ConfigError,
+  type Exchange,
+  type Handler,
+  isThenable,
+  LocalProtocolError,
+  printable,
+  reasonOf,
+} from '@postern/core';
+import { FetchContext } from './fetch-context.ts';
+import { LazyRequest } from './lazy-request.ts';
+import { requestMethod } from './request-method.ts';
+import { requestUrl } from './request-url.ts';
+import { sendResponse } from './send-response.ts';
+
+/** A handler on web standards. */
+export type FetchHandler = (request: Request, context: FetchContext) => Response | Promise<Response>;
+
+/** An application object: Hono, h3, `export default { fetch }`. */
+export interface FetchApp {
+  fetch(request: Request, context: FetchContext): Response | Promise<Response>;
+}
+
+/** The context comes a third time for those that follow the form `fetch(request, env, ctx)`: Hono's `c.executionCtx`. */
+type Called = (request: Request, context: FetchContext, executionContext: FetchContext) => unknown;
+
+/**
+ * Runs a fetch handler, or the `fetch` of an object, on the waist. A Response that comes without a promise, made of text
+ * or bytes, is answered at once. Requests that no Request can stand for never reach it: 400 where host and target make no
+ * URL, 501 for the methods CONNECT, TRACE and TRACK.
+ * @throws ConfigError ERR_APP_EXPORT: it is neither
+ */
+export function fetchHandler(handler: FetchHandler | FetchApp): Handler {
+  if (typeof handler === 'function') {
+    return function handleFetch(exchange: Exchange): void {
+      run(exchange, undefined, handler as Called);
+    };
+  }
+  if (typeof handler?.fetch !== 'function')
+    throw new ConfigError('ERR_APP_EXPORT', 'a fetch application is a function, or an object with a method "fetch"');
+  return function handleFetch(exchange: Exchange): void {
+    run(exchange, handler, handler.fetch as Called);
+  };
+}
+
+function run(exchange: Exchange, owner: FetchApp | undefined, handler: Called): void {
+  try {
+    const context = new FetchContext(exchange);
+    const request = makeRequest(exchange, context);
+    if (request === undefined) return;
+    const response = handler.call(owner, request as unknown as Request, context, context);
+    if (isThenable(response)) {
+      response.then(
+        (settled) => answer(exchange, settled),
+        (error) => exchange.fail(thrown(error)),
+      );
+    } else answer(exchange, response);
+  } catch (error) {
+    exchange.fail(thrown(error));
+  }
+}
+
+/** undefined: refused and answered */
+function makeRequest(exchange: Exchange, context: FetchContext): LazyRequest | undefined {
+  const { head } = exchange;
+  const method = requestMethod(head.method);
+  if (method === undefined) {
+    exchange.respond(501, reasonOf(501), [], null);
+    return undefined;
+  }
+  const headers = head.headers();
+  const url = requestUrl(head, headers);
+  if (url === undefined) {
+    exchange.errors.write(
+      `ERR_ENV_TARGET: no URL can be made of the host and the target "${printable(head.target)}"\n`,
+    );
+    exchange.respond(400, reasonOf(400), [], null);
+    return undefined;
+  }
+  return new LazyRequest(exchange, method, url, headers, context);
+}
+
+function answer(exchange: Exchange, response: unknown): void {
+  try {
+    sendResponse(exchange, response);
+  } catch (error) {
+    exchange.fail(error);
+  }
+}
+
+/** A Response is for answering; thrown, it would name itself "[object Response]" in the log. */
+function thrown(error: unknown): unknown {
+  if (!(error instanceof Response)) return error;
+  return new LocalProtocolError('ERR_APP_ERROR', `the handler threw a Response with status ${error.status}`);
+}

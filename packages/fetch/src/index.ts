@@ -1,0 +1,3 @@
+export { FetchContext } from './fetch-context.ts';
+export { type FetchApp, type FetchHandler, fetchHandler } from './fetch-handler.ts';
+export { environOf, toRequest } from './lazy-request.ts';

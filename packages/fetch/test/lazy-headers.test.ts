@@ -1,0 +1,96 @@
+import { inspect } from 'node:util';
+import { describe, expect, it } from '@jest/globals';
+import { LazyHeaders } from '../src/lazy-headers.ts';
+
+const list = [
+  'host',
+  'site.test',
+  'accept',
+  'text/html',
+  'x-list',
+  'a',
+  'cookie',
+  'a=1',
+  'x-list',
+  ' b\t',
+  'cookie',
+  'b=2',
+];
+
+function native(): Headers {
+  const headers = new Headers();
+  for (let i = 0; i < list.length; i += 2) headers.append(list[i], list[i + 1]);
+  return headers;
+}
+
+describe('the headers of a request', () => {
+  it('are an instance of Headers', () => {
+    const headers = new LazyHeaders(list);
+    expect(headers instanceof Headers).toBe(true);
+    expect(Object.prototype.toString.call(headers)).toBe('[object Headers]');
+  });
+
+  it.each(['host', 'Accept', 'X-LIST', 'cookie', 'absent', '__proto__'])(
+    'say of %s what native ones say, before and after these are built',
+    (name) => {
+      const headers = new LazyHeaders(list);
+      for (let time = 0; time < 2; time++) {
+        expect(headers.get(name)).toBe(native().get(name));
+        expect(headers.has(name)).toBe(native().has(name));
+        headers.native();
+      }
+    },
+  );
+
+  it('refuse a name that is none as native ones do', () => {
+    expect(() => new LazyHeaders(list).get('a b')).toThrow();
+    expect(() => new LazyHeaders(list).has('')).toThrow();
+    expect(new LazyHeaders(['undefined', 'x']).get(undefined as unknown as string)).toBe('x');
+  });
+
+  it('are listed sorted and joined, in every way there is', () => {
+    const headers = new LazyHeaders(list);
+    const expected = [...native()];
+    expect([...headers]).toEqual(expected);
+    expect([...headers.entries()]).toEqual(expected);
+    expect([...headers.keys()]).toEqual(expected.map(([name]) => name));
+    expect([...headers.values()]).toEqual(expected.map(([, value]) => value));
+    const seen: unknown[] = [];
+    const self = {};
+    headers.forEach(function (this: unknown, value, name, parent) {
+      seen.push([name, value]);
+      expect(this).toBe(self);
+      expect(parent).toBe(headers);
+    }, self);
+    expect(seen).toEqual(expected);
+    expect([...new Headers(headers)]).toEqual(expected);
+  });
+
+  it('can be changed', () => {
+    const headers = new LazyHeaders(list);
+    headers.set('accept', 'text/plain');
+    headers.append('x-list', 'c');
+    headers.delete('host');
+    expect([headers.get('accept'), headers.get('x-list'), headers.has('host')]).toEqual([
+      'text/plain',
+      'a, b, c',
+      false,
+    ]);
+    expect(headers.getSetCookie()).toEqual([]);
+  });
+
+  it('keep bytes above 0x7F', () => {
+    const headers = new LazyHeaders(['x-name', 'caf\xe9']);
+    expect(headers.get('x-name')).toBe('caf\xe9');
+    expect([...headers]).toEqual([['x-name', 'caf\xe9']]);
+  });
+
+  it('leave out a field whose name is no token', () => {
+    const headers = new LazyHeaders(['x(y', '1', 'accept', '*/*']);
+    expect([...headers]).toEqual([['accept', '*/*']]);
+  });
+
+  it('are shown by inspect', () => {
+    expect(inspect(new LazyHeaders(['accept', '*/*']))).toBe(inspect(new Headers({ accept: '*/*' })));
+  });
+});
