@@ -1,0 +1,109 @@
+import { type Application, ConfigError, environHandler, type Handler, isThenable, printable } from '@postern/core';
+import { type FetchApp, type FetchHandler, fetchHandler } from '@postern/fetch';
+import { attach, nodeHandler } from '@postern/node';
+import { type NodeApp, nodeAppOf } from './app-kinds.ts';
+
+export const interfaceNames = ['environ', 'node', 'fetch'] as const;
+/** The kind of an application. */
+export type Interface = (typeof interfaceNames)[number];
+
+/** An application as the waist takes it. */
+export interface PreparedApp {
+  readonly interface: Interface;
+  readonly handler: Handler;
+  /** What the application wants to have done when serving has ended. */
+  readonly close?: () => unknown;
+}
+
+/**
+ * Finds out what kind of application something is, and makes it ready. A promise is awaited.
+ *
+ * An object with `fetch` is fetch; `http.Server`, Fastify, NestJS, Koa and functions of two or more parameters (Express,
+ * connect, plain listeners) are node; a function of one parameter is environ.
+ * @param forced the kind, where it is known
+ * @param name what messages call it
+ * @throws ConfigError ERR_APP_INTERFACE, ERR_APP_EXPORT, ERR_APP_LOAD
+ */
+export async function prepareApp(
+  given: unknown,
+  forced: Interface | undefined,
+  name = 'the application',
+): Promise<PreparedApp> {
+  checkInterface(forced);
+  // an application with `fetch` is not awaited: the routers of itty-router have every method, `then` too
+  const app = hasFetch(given) || !isThenable(given) ? given : await settled(given, name);
+  if (typeof app !== 'function' && (typeof app !== 'object' || app === null))
+    throw new ConfigError('ERR_APP_EXPORT', `${name} is ${app === null ? 'null' : `of type ${typeof app}`}: ${shapes}`);
+  const found = await prepare(app, forced);
+  if (found !== undefined) return found;
+  if (forced !== undefined)
+    throw new ConfigError(
+      'ERR_APP_INTERFACE',
+      `${name} is ${describe(app)}, which cannot be ${forced}: ${needs[forced]}`,
+    );
+  throw new ConfigError('ERR_APP_INTERFACE', `${name} is ${describe(app)}, whose kind is unclear: ${shapes}`);
+}
+
+const needs: Record<Interface, string> = {
+  environ: 'it must be a function of one parameter, the environ',
+  node: 'it must be a function (req, res), an http.Server, or an Express, Koa, Fastify, NestJS or connect application',
+  fetch: 'it must be a function (request), or an object with a method fetch',
+};
+const shapes =
+  'serve a function (environ), a function (req, res) or an object with fetch, and name its kind where that is unclear: --interface environ, node or fetch';
+
+/** @throws ConfigError ERR_APP_INTERFACE */
+export function checkInterface(forced: string | undefined): asserts forced is Interface | undefined {
+  if (forced !== undefined && !(interfaceNames as readonly string[]).includes(forced)) {
+    throw new ConfigError(
+      'ERR_APP_INTERFACE',
+      `there is no interface "${printable(String(forced))}": choose environ, node or fetch`,
+    );
+  }
+}
+
+async function settled(given: PromiseLike<unknown>, name: string): Promise<unknown> {
+  try {
+    return await given;
+  } catch (error) {
+    const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+    throw new ConfigError('ERR_APP_LOAD', `the promise of ${name} was rejected: ${text}`, { cause: error });
+  }
+}
+
+async function prepare(app: object, forced: Interface | undefined): Promise<PreparedApp | undefined> {
+  const length = typeof app === 'function' ? app.length : -1;
+  switch (forced ?? (hasFetch(app) ? 'fetch' : length === 1 ? 'environ' : 'node')) {
+    case 'environ':
+      return length < 0 ? undefined : { interface: 'environ', handler: environHandler(app as Application) };
+    case 'fetch':
+      if (hasFetch(app)) return { interface: 'fetch', handler: fetchHandler(app) };
+      return length < 0 ? undefined : { interface: 'fetch', handler: fetchHandler(app as FetchHandler) };
+    default:
+      if (length >= 0 && (length >= 2 || forced === 'node')) return prepareNode({ listener: app as never });
+      return length >= 0 ? undefined : prepareNode(await nodeAppOf(app));
+  }
+}
+
+function prepareNode(found: NodeApp | undefined): PreparedApp | undefined {
+  if (found === undefined) return undefined;
+  const { listener, close } = found;
+  const handler = typeof listener === 'function' ? nodeHandler(listener as never) : attach(listener);
+  return { interface: 'node', handler, close };
+}
+
+function hasFetch(app: unknown): app is FetchApp {
+  return (
+    (typeof app === 'function' || (typeof app === 'object' && app !== null)) &&
+    typeof (app as { fetch?: unknown }).fetch === 'function'
+  );
+}
+
+function describe(app: object): string {
+  if (typeof app === 'function')
+    return `a function of ${app.length === 1 ? 'one parameter' : `${app.length || 'no'} parameters`}`;
+  const name: unknown = app.constructor?.name;
+  return typeof name === 'string' && name !== 'Object' && name !== ''
+    ? `an object of class ${printable(name)}`
+    : 'an object';
+}

@@ -1,0 +1,66 @@
+import { execFile } from 'node:child_process';
+import { type Stats, statSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { ConfigError } from '@postern/core';
+import { pickExport } from './app-export.ts';
+
+function refuse(message: string, cause?: unknown): never {
+  throw new ConfigError('ERR_APP_LOAD', message, { cause });
+}
+
+/**
+ * Imports an application from a file: ESM, CommonJS, and TypeScript where Node strips types.
+ * @param module a path, relative to `folder`
+ * @throws ConfigError ERR_APP_LOAD: there is no such file, or it threw while it loaded; ERR_APP_EXPORT
+ */
+export async function loadApp(module: string, folder: string): Promise<{ app: unknown; path: string }> {
+  const path = resolve(folder, module);
+  checkFile(path);
+  let namespace: object;
+  try {
+    namespace = (await import(pathToFileURL(path).href)) as object;
+  } catch (error) {
+    refuse(await explain(error, path), error);
+  }
+  return { ...pickExport(namespace, path), path };
+}
+
+function checkFile(path: string): void {
+  let stats: Stats;
+  try {
+    stats = statSync(path);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') refuse(`there is no file ${path}: name the module of the app`, error);
+    refuse(`${path} cannot be read (${code}): look at its permissions`, error);
+  }
+  if (stats.isDirectory()) refuse(`${path} is a folder: name the module in it`);
+}
+
+async function explain(error: unknown, path: string): Promise<string> {
+  const { code } = (error ?? {}) as NodeJS.ErrnoException;
+  if (code === 'ERR_UNKNOWN_FILE_EXTENSION' && /\.[cm]?ts$/.test(path))
+    return `${path}: Node ${process.versions.node} does not load TypeScript: compile it, or use Node 22.18 or newer`;
+  const place = placeIn(error instanceof Error ? error.stack : undefined) ?? (await placeOfMistake(error, path));
+  return `${path} threw while it loaded: ${oneLine(error)}${place === undefined ? '' : ` at ${place}`}`;
+}
+
+function oneLine(error: unknown): string {
+  if (!(error instanceof Error)) return String(error).split('\n', 1)[0];
+  return `${error.name}: ${error.message.split('\n', 1)[0]}`;
+}
+
+/** The first place of a stack that is a file; what cannot be compiled names its file on the first line. */
+function placeIn(stack: string | undefined): string | undefined {
+  const place = /^(?:\s+at (?:.*\()?)?((?:file:\/\/)?\/[^\s()]+:\d+(?::\d+)?)\)?$/m.exec(stack ?? '')?.[1];
+  return place?.replace(/^file:\/\//, '');
+}
+
+/** An ES module that cannot be compiled rejects without a place; `node --check` has it, and runs nothing. */
+function placeOfMistake(error: unknown, path: string): Promise<string | undefined> {
+  if (!(error instanceof SyntaxError)) return Promise.resolve(undefined);
+  return new Promise((resolve) => {
+    execFile(process.execPath, ['--check', path], (_, __, stderr) => resolve(placeIn(stderr)));
+  });
+}

@@ -1,0 +1,155 @@
+import { describe, expect, it } from '@jest/globals';
+import type { PosternError } from '@postern/core';
+import { formatAddress, parseAddress } from '../src/address.ts';
+
+/** The error that an address gives. */
+function failure(text: string, use: 'listen' | 'connect'): PosternError {
+  try {
+    parseAddress(text, use);
+  } catch (error) {
+    return error as PosternError;
+  }
+  throw new Error(`${text} was taken`);
+}
+
+describe('parseAddress', () => {
+  it.each([
+    ['fastcgi://127.0.0.1:9000', 'fastcgi', { transport: 'tcp', host: '127.0.0.1', port: 9000 }],
+    ['scgi://127.0.0.1:0', 'scgi', { transport: 'tcp', host: '127.0.0.1', port: 0 }],
+    ['ajp://localhost:8009', 'ajp', { transport: 'tcp', host: 'localhost', port: 8009 }],
+    ['fastcgi://[::1]:9000', 'fastcgi', { transport: 'tcp', host: '::1', port: 9000 }],
+    ['fastcgi://[0:0:0:0:0:0:0:1]:9000', 'fastcgi', { transport: 'tcp', host: '::1', port: 9000 }],
+    ['fastcgi://127.0.0.1:9000/', 'fastcgi', { transport: 'tcp', host: '127.0.0.1', port: 9000 }],
+    ['FastCGI://LocalHost:65535', 'fastcgi', { transport: 'tcp', host: 'localhost', port: 65535 }],
+    [
+      'fastcgi://app-1.example.org:9000?allow=10.0.0.0/8',
+      'fastcgi',
+      { transport: 'tcp', host: 'app-1.example.org', port: 9000, allow: ['10.0.0.0/8'] },
+    ],
+    ['fastcgi+unix:/run/app.sock', 'fastcgi', { transport: 'unix', path: '/run/app.sock' }],
+    ['scgi+unix:///run/app.sock', 'scgi', { transport: 'unix', path: '/run/app.sock' }],
+    ['ajp+unix:/run/a%20b%23c%3fd.sock', 'ajp', { transport: 'unix', path: '/run/a b#c?d.sock' }],
+    ['fastcgi+unix:/run/%C3%A4.sock', 'fastcgi', { transport: 'unix', path: '/run/ä.sock' }],
+    ['fastcgi+unix:/run/ä.sock', 'fastcgi', { transport: 'unix', path: '/run/ä.sock' }],
+    ['fastcgi+unix:/run/100%.sock', 'fastcgi', { transport: 'unix', path: '/run/100%.sock' }],
+    ['fastcgi+unix:/run/../tmp/./app.sock', 'fastcgi', { transport: 'unix', path: '/tmp/app.sock' }],
+    ['fastcgi+fd:0', 'fastcgi', { transport: 'fd', fd: 0 }],
+    ['scgi+fd:3', 'scgi', { transport: 'fd', fd: 3 }],
+  ])('reads %s', (text, protocol, target) => {
+    expect(parseAddress(text, 'listen')).toMatchObject({ protocol, target });
+    expect(parseAddress(text, 'listen').target).toEqual(target);
+  });
+
+  it.each([
+    ['fastcgi://[0:0::1]:09000/?half-close=serve', 'fastcgi://[::1]:9000'],
+    ['SCGI://LOCALHOST:1', 'scgi://localhost:1'],
+    ['ajp+unix:///run/a%20b%25%23%3F.sock?mode=600', 'ajp+unix:/run/a%20b%25%23%3F.sock'],
+    ['fastcgi+fd:03', 'fastcgi+fd:3'],
+  ])('gives %s its canonical form, which is an address of the same place', (text, canonical) => {
+    const address = parseAddress(text, 'listen');
+    expect(address.text).toBe(canonical);
+    expect(new URL(canonical).href).toBe(canonical);
+    const again = parseAddress(canonical, 'listen');
+    expect(again.text).toBe(canonical);
+    expect(again.target).toMatchObject(
+      address.target.transport === 'unix' ? { path: address.target.path } : { ...address.target },
+    );
+  });
+
+  it.each([
+    ['', 'ERR_ADDRESS', 'is no address: write fastcgi://127.0.0.1:9000'],
+    ['9000', 'ERR_ADDRESS', 'is no address'],
+    ['127.0.0.1:9000', 'ERR_ADDRESS', 'is no address'],
+    ['/run/app.sock', 'ERR_ADDRESS', 'fastcgi+unix:/run/app.sock'],
+    ['localhost:9000', 'ERR_ADDRESS', 'protocol "localhost"'],
+    ['fcgi://127.0.0.1:9000', 'ERR_ADDRESS', 'protocol "fcgi" in address "fcgi://127.0.0.1:9000": write fastcgi'],
+    ['fastcgi+tcp://127.0.0.1:9000', 'ERR_ADDRESS', 'transport "+tcp"'],
+    ['fastcgi+:/run/a', 'ERR_ADDRESS', 'transport "+"'],
+    ['fastcgi:127.0.0.1:9000', 'ERR_ADDRESS', 'write fastcgi://HOST:PORT'],
+    ['fastcgi:/run/app.sock', 'ERR_ADDRESS', 'fastcgi+unix:/PATH'],
+    ['fastcgi://127.0.0.1', 'ERR_ADDRESS', 'the missing port'],
+    ['fastcgi://127.0.0.1:', 'ERR_ADDRESS', 'the missing port'],
+    ['fastcgi://:9000', 'ERR_ADDRESS', 'the missing host'],
+    ['fastcgi://', 'ERR_ADDRESS', 'the missing host'],
+    ['fastcgi://127.0.0.1:http', 'ERR_ADDRESS', 'port "http"'],
+    [
+      'fastcgi://127.0.0.1:65536',
+      'ERR_ADDRESS',
+      'port "65536" in address "fastcgi://127.0.0.1:65536": write a whole number from 0 to 65535',
+    ],
+    ['fastcgi://127.0.0.1:-1', 'ERR_ADDRESS', 'port "-1"'],
+    ['fastcgi://127.0.0.1:9000/app', 'ERR_ADDRESS', 'path "/app"'],
+    ['fastcgi://user@127.0.0.1:9000', 'ERR_ADDRESS', 'user name'],
+    ['fastcgi://::1:9000', 'ERR_ADDRESS', 'in brackets'],
+    ['fastcgi://[::g]:9000', 'ERR_ADDRESS', 'host "[::g]"'],
+    ['fastcgi://[fe80::1%25eth0]:9000', 'ERR_ADDRESS', 'host "[fe80::1%25eth0]"'],
+    ['fastcgi://999.0.0.1:9000', 'ERR_ADDRESS', 'host "999.0.0.1"'],
+    ['fastcgi://127.1:9000', 'ERR_ADDRESS', 'host "127.1"'],
+    ['fastcgi://*:9000', 'ERR_ADDRESS', 'host "*"'],
+    ['fastcgi://a b:9000', 'ERR_ADDRESS', 'host "a b"'],
+    ['fastcgi://127.0.0.1:9000#x', 'ERR_ADDRESS', 'fragment "#x"'],
+    [' fastcgi://127.0.0.1:9000', 'ERR_ADDRESS', 'outer blank'],
+    ['fastcgi://127.0.0.1:9000\n', 'ERR_ADDRESS', '\\x0a'],
+    [
+      'fastcgi+unix:app.sock',
+      'ERR_ADDRESS',
+      'path "app.sock" in address "fastcgi+unix:app.sock": write the whole path from the root',
+    ],
+    ['fastcgi+unix:./app.sock', 'ERR_ADDRESS', 'path "./app.sock"'],
+    ['fastcgi+unix:', 'ERR_ADDRESS', 'path ""'],
+    ['fastcgi+unix://run/app.sock', 'ERR_ADDRESS', 'host "run"'],
+    ['fastcgi+unix:/run/', 'ERR_ADDRESS', 'name the socket'],
+    ['fastcgi+unix:/run/%FF.sock', 'ERR_ADDRESS', 'no UTF-8'],
+    ['fastcgi+unix:/run/a%00.sock', 'ERR_ADDRESS', 'NUL'],
+    [`fastcgi+unix:/${'a'.repeat(107)}`, 'ERR_SOCKET_PATH', 'path of 108 bytes'],
+    [`fastcgi+unix:/${'ä'.repeat(54)}`, 'ERR_SOCKET_PATH', 'path of 109 bytes'],
+    ['fastcgi+fd:', 'ERR_ADDRESS', 'descriptor ""'],
+    ['fastcgi+fd:stdin', 'ERR_ADDRESS', 'descriptor "stdin"'],
+    ['fastcgi+fd:-1', 'ERR_ADDRESS', 'descriptor "-1"'],
+    ['fastcgi+fd://0', 'ERR_ADDRESS', 'descriptor "//0"'],
+    ['ajp://0.0.0.0:8009?allow=10.0.0.0/8', 'ERR_ADDRESS_OPEN', 'secret'],
+    ['ajp://[::]:8009', 'ERR_ADDRESS_OPEN', 'secret'],
+    ['ajp://app.example.org:8009', 'ERR_ADDRESS_OPEN', 'secret'],
+    ['uwsgi://127.0.0.1:3031', 'ERR_NOT_BUILT', 'protocol uwsgi'],
+    ['http://127.0.0.1:8080', 'ERR_NOT_BUILT', 'protocol http'],
+    ['auto+unix:/run/app.sock', 'ERR_NOT_BUILT', 'protocol auto'],
+    ['fastcgi+systemd:app', 'ERR_NOT_BUILT', 'transport +systemd'],
+    ['fastcgi+systemd:', 'ERR_NOT_BUILT', 'transport +systemd'],
+  ])('refuses %j with %s', (text, code, part) => {
+    const error = failure(text, 'listen');
+    expect(error.code).toBe(code);
+    expect(error.message).toContain(part);
+    expect(error.message).not.toMatch(/[\0-\x1f]/);
+  });
+
+  it('takes a socket path of 107 bytes', () => {
+    const path = `/${'a'.repeat(106)}`;
+    expect(parseAddress(`fastcgi+unix:${path}`, 'listen').target).toEqual({ transport: 'unix', path });
+  });
+
+  it.each([
+    ['fastcgi://127.0.0.1:0', 'ERR_ADDRESS', 'port "0"'],
+    ['fastcgi+fd:0', 'ERR_ADDRESS', 'can only be listened on'],
+    ['fastcgi+unix:/run/app.sock?mode=0660', 'ERR_ADDRESS_KEY', 'to connect to: allowed here: none'],
+  ])('does not connect to %s', (text, code, part) => {
+    const error = failure(text, 'connect');
+    expect(error.code).toBe(code);
+    expect(error.message).toContain(part);
+  });
+
+  it('connects to an AJP server elsewhere', () => {
+    expect(parseAddress('ajp://app.example.org:8009', 'connect').target).toMatchObject({ host: 'app.example.org' });
+  });
+});
+
+describe('formatAddress', () => {
+  it.each([
+    [{ transport: 'tcp', host: '127.0.0.1', port: 40001 }, 'scgi://127.0.0.1:40001'],
+    [{ transport: 'tcp', host: '::1', port: 1 }, 'scgi://[::1]:1'],
+    [{ transport: 'unix', path: '/a b/ä%20#?.sock' }, 'scgi+unix:/a%20b/%C3%A4%2520%23%3F.sock'],
+    [{ transport: 'fd', fd: 0 }, 'scgi+fd:0'],
+  ] as const)('writes %j', (bound, text) => {
+    expect(formatAddress('scgi', bound)).toBe(text);
+    expect(parseAddress(text, 'listen').target).toEqual(bound);
+  });
+});
