@@ -1,0 +1,20 @@
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+
+/**
+ * Brings the builds of these packages up to date: what is measured is what the sources say.
+ * @throws Error the compiler's own words
+ */
+export function buildPackages(packages) {
+  if (packages.length === 0) return;
+  const tsc = fileURLToPath(new URL('../../node_modules/typescript/bin/tsc', import.meta.url));
+  const projects = packages.map((name) => `packages/${name}`);
+  const { status, stdout, stderr, error } = spawnSync(process.execPath, [tsc, '-b', ...projects], {
+    cwd: root,
+    encoding: 'utf8',
+  });
+  if (error !== undefined) throw error;
+  if (status !== 0) throw new Error(`${projects.join(', ')} cannot be built:\n${stdout}${stderr}`);
+}
