@@ -1,0 +1,4 @@
+import express from 'express';
+import { addRoutes } from './express-routes.mjs';
+
+export default addRoutes(express());

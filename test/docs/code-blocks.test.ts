@@ -1,0 +1,123 @@
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import {
+  type Child,
+  type FrontEnd,
+  http,
+  repository,
+  servePostern,
+  startApache,
+  startChild,
+  startLighttpd,
+  startNginx,
+} from '../../packages/testkit/src/index.ts';
+
+interface Block {
+  readonly page: string;
+  readonly language: string;
+  readonly code: string;
+  /** Of a block whose first line is `// name`. */
+  readonly name: string | undefined;
+}
+
+function pages(): string[] {
+  const docs = readdirSync(join(repository, 'docs'), { recursive: true, encoding: 'utf8' });
+  return ['README.md', ...docs.filter((page) => page.endsWith('.md')).map((page) => join('docs', page))];
+}
+
+const blocks: Block[] = pages().flatMap((page) =>
+  [...readFileSync(join(repository, page), 'utf8').matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm)].map(
+    ([, language, code]) => ({
+      page,
+      language,
+      code,
+      name: /^\/\/ (\S+\.m?js)\n/.exec(code)?.[1],
+    }),
+  ),
+);
+
+function withLanguage(language: string): Block[] {
+  return blocks.filter((block) => block.language === language);
+}
+
+// inside the repository, so that the imports of the blocks are found
+const folder = join(repository, '.cache', `docs-${process.pid}`);
+
+function save(block: Block): string {
+  const path = join(folder, `${blocks.indexOf(block)}.mjs`);
+  writeFileSync(path, block.code);
+  return path;
+}
+
+async function serveAndAsk(module: string): Promise<{ child: Child; status: number }> {
+  const { child, addresses } = await servePostern(module, ['fastcgi://127.0.0.1:0']);
+  const nginx = await startNginx(
+    (port) =>
+      `server { listen 127.0.0.1:${port}; location / { include /etc/nginx/fastcgi_params; fastcgi_pass ${addresses[0].slice(10)}; } }`,
+  );
+  const { status } = await http({ port: nginx.port, path: '/' });
+  await nginx.stop();
+  return { child, status };
+}
+
+beforeAll(() => mkdirSync(folder, { recursive: true }));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe('the code blocks of the docs', () => {
+  it.each(withLanguage('js').filter((block) => block.name !== undefined))(
+    '$page: the app $name answers behind nginx',
+    async (block) => {
+      const { child, status } = await serveAndAsk(save(block).slice(repository.length + 1));
+      expect(status).toBe(200);
+      expect((await child.stop()).code).toBe(0);
+    },
+  );
+
+  it.each(withLanguage('js').filter((block) => block.name === undefined))(
+    '$page: a fragment is JavaScript whose imports exist',
+    async (block) => {
+      const path = save(block);
+      const checked = startChild(process.execPath, ['--check', path]);
+      expect([(await checked.ended()).code, checked.output()]).toEqual([0, '']);
+      for (const [, specifier] of block.code.matchAll(/from '([^']+)'/g))
+        expect(() => require.resolve(specifier)).not.toThrow();
+    },
+  );
+
+  it.each(withLanguage('nginx'))('$page: a stanza is accepted by nginx', async ({ code }) => {
+    const included = code.replaceAll('include fastcgi_params', 'include /etc/nginx/fastcgi_params');
+    const nginx: FrontEnd = await startNginx((port) =>
+      included.startsWith('location')
+        ? `server { listen 127.0.0.1:${port};\n${included} }`
+        : included.replace(/listen \d+/, `listen 127.0.0.1:${port}`),
+    );
+    await nginx.stop();
+  });
+
+  it.each(withLanguage('lighttpd'))('$page: a stanza is accepted by lighttpd', async ({ code }) => {
+    await (await startLighttpd(() => code)).stop();
+  });
+
+  it.each(withLanguage('apache'))('$page: a stanza is accepted by Apache', async ({ code }) => {
+    await (await startApache(['proxy', 'proxy_ajp'], () => code)).stop();
+  });
+
+  it.each(readdirSync(join(repository, 'docs/examples')).filter((name) => name.endsWith('.mjs')))(
+    'docs/examples/%s answers behind nginx',
+    async (name) => {
+      const { child, status } = await serveAndAsk(join('docs/examples', name));
+      expect(status).toBe(200);
+      expect((await child.stop()).code).toBe(0);
+    },
+  );
+
+  it('have no link that leads nowhere', () => {
+    for (const page of [...pages(), 'CONTRIBUTING.md', 'SECURITY.md', 'CHANGELOG.md']) {
+      for (const [, target] of readFileSync(join(repository, page), 'utf8').matchAll(/\]\((?!https?:)([^)#]+)/g)) {
+        const path = join(repository, page, '..', target);
+        expect(() => readFileSync(path)).not.toThrow();
+      }
+    }
+  });
+});

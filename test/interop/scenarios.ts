@@ -1,0 +1,173 @@
+import { createHash } from 'node:crypto';
+import { request as httpRequest } from 'node:http';
+import { Readable } from 'node:stream';
+import { describe, expect, it } from '@jest/globals';
+import { http, until } from '../../packages/testkit/src/index.ts';
+
+const sizes = [0, 1, 8185, 8186, 8187, 65_535, 65_536, 3_000_000];
+
+function pattern(size: number): Buffer {
+  const bytes = Buffer.allocUnsafe(size);
+  for (let i = 0; i < size; i++) bytes[i] = (i * 31 + (i >> 8)) & 255;
+  return bytes;
+}
+
+function sha256(bytes: Buffer): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+/** What the front-end itself refuses or changes, by its own doing. */
+export interface Quirks {
+  /** The status that it gives a chunked upload by itself. */
+  readonly chunked?: number;
+  readonly noPatch?: boolean;
+  /** What `req.url` is for `/a%2Fb%20c?x=1&y`; undefined: not to be asked. */
+  readonly rawUrl?: string | false;
+  /** It keeps repeated request headers apart. */
+  readonly keepsRepeated?: boolean;
+}
+
+/** What a `(req, res)` application must do behind any web server: test/fixtures/plain.mjs behind the port. */
+export function describeScenarios(name: string, port: () => number, quirks: Quirks = {}): void {
+  describe(`${name}: a plain (req, res) app`, () => {
+    it('answers GET', async () => {
+      const reply = await http({ port: port(), path: '/hello?x=1' });
+      expect(reply.status).toBe(200);
+      expect(reply.headers['content-type']).toBe('application/json');
+      expect(JSON.parse(reply.text)).toMatchObject({ method: 'GET', url: '/hello?x=1', remoteAddress: '127.0.0.1' });
+    });
+
+    it('answers HEAD without a body', async () => {
+      const reply = await http({ port: port(), path: '/hello', method: 'HEAD' });
+      expect(reply.status).toBe(200);
+      expect(reply.body).toHaveLength(0);
+      expect((await http({ port: port(), path: '/hello' })).status).toBe(200);
+    });
+
+    it.each(sizes)('gets a POST of %i bytes as it was sent', async (size) => {
+      const body = pattern(size);
+      const reply = await http({ port: port(), path: '/hash', method: 'POST', body });
+      expect(JSON.parse(reply.text)).toEqual({ method: 'POST', bytes: size, sha256: sha256(body) });
+    });
+
+    if (quirks.chunked === undefined) {
+      it.each([1, 100_000, 3_000_000])('gets a chunked POST of %i bytes as it was sent', async (size) => {
+        const body = pattern(size);
+        const pieces = [body.subarray(0, 1), body.subarray(1, 70_000), body.subarray(70_000)].filter(
+          (piece) => piece.length > 0,
+        );
+        const reply = await http({ port: port(), path: '/hash', method: 'POST', body: Readable.from(pieces) });
+        expect(JSON.parse(reply.text)).toEqual({ method: 'POST', bytes: size, sha256: sha256(body) });
+      });
+    } else {
+      it(`never sees a chunked POST: the front-end refuses it with ${quirks.chunked}`, async () => {
+        const reply = await http({ port: port(), path: '/hash', method: 'POST', body: Readable.from([pattern(100)]) });
+        expect(reply.status).toBe(quirks.chunked);
+      });
+    }
+
+    if (quirks.noPatch) {
+      it('never sees PATCH: the front-end refuses it', async () => {
+        const reply = await http({ port: port(), path: '/hash', method: 'PATCH', body: 'x' });
+        expect(reply.status).toBeGreaterThanOrEqual(400);
+      });
+    } else {
+      it('gets PATCH', async () => {
+        const reply = await http({ port: port(), path: '/hash', method: 'PATCH', body: 'abc' });
+        expect(JSON.parse(reply.text)).toMatchObject({ method: 'PATCH', bytes: 3 });
+      });
+    }
+
+    it('sends 20 MB', async () => {
+      const reply = await http({ port: port(), path: '/down?bytes=20000000' });
+      expect(reply.body).toHaveLength(20_000_000);
+      expect(sha256(reply.body)).toBe(sha256(Buffer.alloc(20_000_000, 'x')));
+    });
+
+    it.each([204, 304])('answers %i without a body', async (code) => {
+      const reply = await http({ port: port(), path: `/status?code=${code}` });
+      expect(reply.status).toBe(code);
+      expect(reply.body).toHaveLength(0);
+    });
+
+    it('redirects with 302', async () => {
+      const reply = await http({ port: port(), path: '/moved' });
+      expect(reply.status).toBe(302);
+      expect(reply.headers.location).toMatch(/\/elsewhere$/);
+    });
+
+    it('sets two cookies', async () => {
+      const reply = await http({ port: port(), path: '/cookies' });
+      expect(reply.headers['set-cookie']).toEqual(['a=1; Path=/', 'b=2; Path=/']);
+    });
+
+    if (quirks.rawUrl !== false) {
+      it('reads the raw URL', async () => {
+        const reply = await http({ port: port(), path: '/a%2Fb%20c?x=1&y' });
+        expect(JSON.parse(reply.text).url).toBe(quirks.rawUrl ?? '/a%2Fb%20c?x=1&y');
+      });
+    }
+
+    it('reads a repeated request header joined, cookies with a semicolon', async () => {
+      const reply = await http({ port: port(), path: '/', headers: { 'X-Many': ['a', 'b'], Cookie: 'c=1; d=2' } });
+      expect(JSON.parse(reply.text).headers).toMatchObject({ 'x-many': 'a, b', cookie: 'c=1; d=2' });
+    });
+
+    it('never sees a Proxy header', async () => {
+      const reply = await http({ port: port(), path: '/', headers: { Proxy: 'http://evil.test:1/' } });
+      expect(JSON.parse(reply.text).headers).not.toHaveProperty('proxy', 'http://evil.test:1/');
+    });
+
+    it('refuses a 2 MB upload early, and the refusal arrives', async () => {
+      const reply = await http({ port: port(), path: '/early', method: 'POST', body: pattern(2_000_000) });
+      expect(reply.status).toBe(413);
+      expect(reply.text).toBe('too much, says the app\n');
+    });
+
+    it('answers a thrown error with 500 and without its text', async () => {
+      const reply = await http({ port: port(), path: '/throw' });
+      expect(reply.status).toBe(500);
+      expect(reply.text).not.toContain('secret');
+    });
+
+    it('does not end a reply cleanly that broke off behind its head', async () => {
+      await expect(http({ port: port(), path: '/throw-late' })).rejects.toThrow(/aborted|hang up|ECONNRESET/);
+    });
+
+    it('answers 100 in a row', async () => {
+      for (let i = 0; i < 100; i++) expect((await http({ port: port(), path: `/row/${i}` })).status).toBe(200);
+    });
+
+    it('answers 40 at once', async () => {
+      const replies = await Promise.all(
+        Array.from({ length: 40 }, (_, i) => http({ port: port(), path: `/at-once/${i}` })),
+      );
+      expect(replies.map((reply) => JSON.parse(reply.text).url)).toEqual(
+        Array.from({ length: 40 }, (_, i) => `/at-once/${i}`),
+      );
+    });
+
+    it('hears that a client left, and goes on', async () => {
+      const ask = async (): Promise<{ left: number }> => JSON.parse((await http({ port: port(), path: '/left' })).text);
+      const before = await ask();
+      await leaveMidway(port(), '/wait');
+      const after = await until(ask, ({ left }) => left !== before.left);
+      expect(after.left).toBe(before.left + 1);
+    });
+  });
+}
+
+/** Goes away as soon as the first bytes of the body have come. */
+export function leaveMidway(port: number, path: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const request = httpRequest({ host: '127.0.0.1', port, path, agent: false }, (response) => {
+      response.once('data', () => {
+        request.destroy();
+        resolve();
+      });
+      response.on('error', () => {});
+    });
+    request.on('error', reject);
+    request.end();
+  });
+}
