@@ -163,6 +163,7 @@ class BodyReader implements BodySink, AsyncIterator<Uint8Array, undefined> {
   #chunk: Uint8Array | undefined;
   #done = false;
   #error: Error | undefined;
+  #waiting: Promise<void> | undefined;
   #wake: (() => void) | undefined;
 
   constructor(body: RequestBody) {
@@ -186,12 +187,15 @@ class BodyReader implements BodySink, AsyncIterator<Uint8Array, undefined> {
   }
 
   async next(): Promise<IteratorResult<Uint8Array, undefined>> {
+    // calls that overlap wait for their turn
+    while (this.#waiting !== undefined) await this.#waiting;
     if (this.#chunk === undefined && !this.#done && this.#error === undefined) {
-      const woken = new Promise<void>((resolve) => {
+      this.#waiting = new Promise((resolve) => {
         this.#wake = resolve;
       });
       this.#body.pull();
-      await woken;
+      await this.#waiting;
+      this.#waiting = undefined;
     }
     const value = this.#chunk;
     this.#chunk = undefined;
@@ -202,6 +206,7 @@ class BodyReader implements BodySink, AsyncIterator<Uint8Array, undefined> {
 
   async return(): Promise<IteratorResult<Uint8Array, undefined>> {
     this.#done = true;
+    this.#wake?.();
     return { done: true, value: undefined };
   }
 }

@@ -241,6 +241,25 @@ describe('starved', () => {
 });
 
 describe('iterating a body', () => {
+  it('hands calls that overlap their chunks in order, and ends those that are too many', async () => {
+    const { body } = open();
+    const iterator = body[Symbol.asyncIterator]();
+    const steps = [iterator.next(), iterator.next(), iterator.next()];
+    body.push(Buffer.from('a'));
+    body.push(Buffer.from('b'));
+    body.finish();
+    const got = (await Promise.all(steps)).map(({ value }) => value && Buffer.from(value).toString());
+    expect(got).toEqual(['a', 'b', undefined]);
+  });
+
+  it('ends a call that waits when the iterator is given up', async () => {
+    const { body } = open();
+    const iterator = body[Symbol.asyncIterator]();
+    const step = iterator.next();
+    await iterator.return?.();
+    expect(await step).toEqual({ done: true, value: undefined });
+  });
+
   it('gives its chunks and ends', async () => {
     const { body, source } = open();
     const got: string[] = [];
