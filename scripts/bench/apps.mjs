@@ -1,9 +1,9 @@
-import { articles } from './scenarios.mjs';
+import { articles, hello } from './scenarios.mjs';
 
 /** The same application in three styles; each style is one function, whichever server runs it. */
 
 function page(path, language) {
-  return path === '/articles' ? articles(path, language) : `hello from ${path} to a reader of ${language}\n`;
+  return path === '/articles' ? articles(path, language) : hello(path, language);
 }
 
 function saved(path, text) {

@@ -22,6 +22,7 @@ export class Load {
   #running = 0;
   #done = () => {};
   #failed = () => {};
+  #error;
 
   /**
    * @param {{ name: string, wire: 'fastcgi' | 'http', kept: boolean }} subject
@@ -38,9 +39,11 @@ export class Load {
   /** Opens the connections; those that serve one request each are opened when it is asked. */
   async open(connections) {
     for (let i = 0; i < connections; i++) {
+      const { clients, expected } = this.#scenario;
+      const headers = clients[i % clients.length];
       // the clients' ports differ, so that no two connections send the same bytes
-      const request = this.#encode(this.#scenario, 40_000 + i, this.#subject.kept);
-      const lane = { request, socket: undefined, received: undefined, busy: false };
+      const request = this.#encode(this.#scenario, headers, 40_000 + i, this.#subject.kept);
+      const lane = { request, expected: expected(headers), socket: undefined, received: undefined, busy: false };
       this.#lanes.push(lane);
       if (this.#subject.kept) await new Promise((resolve, reject) => this.#connect(lane, resolve, reject));
     }
@@ -48,6 +51,7 @@ export class Load {
 
   /** Sends `count` requests and takes their replies. @throws Error a wrong reply, a lost connection, or silence */
   async run(count) {
+    if (this.#error !== undefined) throw this.#error;
     let timer;
     try {
       await new Promise((resolve, reject) => {
@@ -63,12 +67,12 @@ export class Load {
   }
 
   close() {
-    this.#failed = () => {};
     for (const { socket } of this.#lanes) socket?.destroy();
   }
 
   #fail(what) {
-    this.#failed(new Error(`${this.#subject.name}, ${this.#scenario.name}: ${what}`));
+    this.#error ??= new Error(`${this.#subject.name}, ${this.#scenario.name}: ${what}`);
+    this.#failed(this.#error);
   }
 
   #connect(lane, opened, failed) {
@@ -105,9 +109,11 @@ export class Load {
       return;
     }
     if (reply === undefined) return;
+    const behind = lane.received.length - reply.size;
     lane.received = undefined;
     if (!lane.busy) this.#fail('a reply that nobody asked for');
-    else if (reply.status !== 200 || reply.body !== this.#scenario.expected)
+    else if (behind > 0 && this.#subject.kept) this.#fail(`${behind} bytes behind the end of a reply`);
+    else if (reply.status !== 200 || reply.body !== lane.expected)
       this.#fail(`a wrong reply: ${reply.status} ${JSON.stringify(reply.body.slice(0, 200))}`);
     else {
       lane.busy = false;

@@ -22,14 +22,8 @@ process.on('exit', endServers);
 process.on('SIGINT', () => process.exit(130));
 process.on('SIGTERM', () => process.exit(143));
 
-/** Node-fastcgi closes each connection after one reply: it is compared in the first scenario alone, with its like. */
-function comparisonsOf(scenario, options) {
-  if (scenario === options.scenarios[0]) return options.comparisons;
-  return options.comparisons.filter(({ to }) => subjects[to].kept).map(({ of, to }) => ({ of, to }));
-}
-
 async function runScenario(scenario, options) {
-  const comparisons = comparisonsOf(scenario, options);
+  const comparisons = options.comparisons.filter(({ scenarios }) => scenarios?.includes(scenario.name) ?? true);
   if (comparisons.length === 0) return undefined;
   const names = Object.keys(subjects).filter((name) => comparisons.some(({ of, to }) => of === name || to === name));
   console.log(`\n${scenario.name}: ${scenario.text}`);
@@ -70,6 +64,7 @@ async function main() {
     const result = await runScenario(scenario, options);
     if (result !== undefined) results.push(result);
   }
+  if (results.length === 0) throw new UsageError('these servers are not compared in these scenarios');
   if (options.json !== undefined) {
     const all = { machine, rounds, connections, transport, scenarios: results };
     writeFileSync(options.json, `${JSON.stringify(all, undefined, 2)}\n`);

@@ -5,7 +5,7 @@ import { subjects } from './subjects.mjs';
 
 /** How long every server is warmed up, and how long a slice should take, in milliseconds. */
 const WARM_UP = 2500;
-const SLICE = 250;
+const SLICE = 200;
 /** Requests of one piece of the warm-up. */
 const PIECE = 250;
 

@@ -10,11 +10,11 @@ node-fastcgi, all in the same minutes on the same machine. Only ratios are told.
   --only NAMES         comparisons with these servers alone, comma-separated:
                        ${Object.keys(subjects).join(', ')}
   --scenario NAMES     ${scenarios.map(({ name }) => name).join(', ')}; all without it
-  --rounds N           rounds of every scenario, 4 or more; 20 without it
+  --rounds N           rounds of every scenario, 4 or more; 16 without it
   --connections N      connections to each server, one request in flight on each; 16 without it
   --transport KIND     unix (sockets, as a web server on the same machine is joined best) or tcp; unix without it
-  --requests N         requests of a server in a round; without it about a quarter of a second of them
-  --seconds N          no further round of a scenario begins after that, warm-up not counted; 40 without it
+  --requests N         requests of a server in a round; without it about a fifth of a second of them
+  --seconds N          no further round of a scenario begins after that, warm-up not counted; 30 without it
   --json FILE          writes everything that was measured
   --help
 
@@ -35,11 +35,11 @@ export function parseOptions(args) {
       options: {
         only: { type: 'string' },
         scenario: { type: 'string' },
-        rounds: { type: 'string', default: '20' },
+        rounds: { type: 'string', default: '16' },
         connections: { type: 'string', default: '16' },
         requests: { type: 'string' },
         transport: { type: 'string', default: 'unix' },
-        seconds: { type: 'string', default: '40' },
+        seconds: { type: 'string', default: '30' },
         json: { type: 'string' },
         help: { type: 'boolean', default: false },
       },

@@ -1,4 +1,4 @@
-import { arch, cpus, platform } from 'node:os';
+import { arch, cpus, loadavg, platform } from 'node:os';
 import { ratioText } from './statistics.mjs';
 
 export function describeMachine() {
@@ -9,11 +9,12 @@ export function describeMachine() {
     node: process.version,
     platform: `${platform()} ${arch()}`,
     date: new Date().toISOString(),
+    load: loadavg()[0],
   };
 }
 
-export function machineText({ cpu, cores, node, platform, date }) {
-  return `${cpu}, ${cores} cores; Node ${node}; ${platform}; ${date}`;
+export function machineText({ cpu, cores, node, platform, date, load }) {
+  return `${cpu}, ${cores} cores, load ${load.toFixed(2)} before; Node ${node}; ${platform}; ${date}`;
 }
 
 /** The raw samples as a table: a line for each server, a column for each round. */

@@ -22,7 +22,7 @@ function pair(name, value) {
   return Buffer.concat([Buffer.from(lengths), Buffer.from(name + value, 'latin1')]);
 }
 
-function variables({ method, target, headers }, port) {
+function variables(method, target, headers, port) {
   const header = new Map(headers.map(([name, value]) => [name.toLowerCase(), value]));
   const host = header.get('host');
   const list = [
@@ -54,24 +54,26 @@ function variables({ method, target, headers }, port) {
 }
 
 /**
+ * @param headers those of the client
  * @param port REMOTE_PORT
  * @param keep FCGI_KEEP_CONN
  */
-export function encode(scenario, port, keep) {
-  const params = variables(scenario, port).map(([name, value]) => pair(name, value));
+export function encode({ method, target, body }, headers, port, keep) {
+  const params = variables(method, target, headers, port).map(([name, value]) => pair(name, value));
   const records = [
     record(BEGIN_REQUEST, Buffer.from([0, 1, keep ? 1 : 0, 0, 0, 0, 0, 0])),
     record(PARAMS, Buffer.concat(params)),
     record(PARAMS, Buffer.alloc(0)),
   ];
-  if (scenario.body !== '') records.push(record(STDIN, Buffer.from(scenario.body)));
+  if (body !== '') records.push(record(STDIN, Buffer.from(body)));
   records.push(record(STDIN, Buffer.alloc(0)));
   return Buffer.concat(records);
 }
 
 /**
  * The reply in `bytes`, once its END_REQUEST is there.
- * @returns {{ status: number, body: string } | undefined}
+ * @returns {{ status: number, body: string, size: number } | undefined} size: of the whole reply, in bytes
+ * @throws Error END_REQUEST with a protocolStatus other than 0
  */
 export function decode(bytes) {
   let stdout = '';
@@ -86,7 +88,7 @@ export function decode(bytes) {
     if (bytes[content + 4] !== 0) throw new Error(`END_REQUEST with protocolStatus ${bytes[content + 4]}`);
     const blank = stdout.indexOf('\r\n\r\n');
     const status = /^Status: ([0-9]{3})/.exec(stdout);
-    return { status: status === null ? 200 : Number(status[1]), body: stdout.slice(blank + 4) };
+    return { status: status === null ? 200 : Number(status[1]), body: stdout.slice(blank + 4), size: at };
   }
   return undefined;
 }

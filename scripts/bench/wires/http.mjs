@@ -1,12 +1,13 @@
 /** One request as nginx passes it with `proxy_http_version 1.1` and an empty Connection: kept open, in one write. */
-export function encode({ method, target, headers, body }) {
+export function encode({ method, target, body }, headers) {
   const lines = headers.map(([name, value]) => `${name}: ${value}\r\n`);
   return Buffer.from(`${method} ${target} HTTP/1.1\r\n${lines.join('')}\r\n${body}`);
 }
 
 /**
  * The reply in `bytes`, once as many bytes as its Content-Length are there.
- * @returns {{ status: number, body: string } | undefined}
+ * @returns {{ status: number, body: string, size: number } | undefined} size: of the whole reply, in bytes
+ * @throws Error a reply without Content-Length
  */
 export function decode(bytes) {
   const text = bytes.latin1Slice(0, bytes.length);
@@ -16,5 +17,5 @@ export function decode(bytes) {
   if (length === null) throw new Error(`a reply without Content-Length: ${JSON.stringify(text.slice(0, blank))}`);
   const end = blank + 4 + Number(length[1]);
   if (text.length < end) return undefined;
-  return { status: Number(text.slice(9, 12)), body: text.slice(blank + 4, end) };
+  return { status: Number(text.slice(9, 12)), body: text.slice(blank + 4, end), size: end };
 }
