@@ -24,6 +24,7 @@ export { decodePath, encodePath, normalisePath, splitPath, targetPath, targetQue
 export type {
   AnswerEvent,
   AskEvent,
+  BackEndOptions,
   ClientConnection,
   ClientProtocol,
   Connection,

@@ -59,14 +59,18 @@ export type AnswerEvent =
   | { readonly type: 'data'; readonly id: number; readonly chunk: Uint8Array }
   | { readonly type: 'log'; readonly id: number; readonly chunk: Uint8Array }
   /** `reuse`: the connection can carry a further request. */
-  | { readonly type: 'end'; readonly id: number; readonly reuse: boolean };
+  | { readonly type: 'end'; readonly id: number; readonly reuse: boolean }
+  /** The back-end is alive. */
+  | { readonly type: 'pong'; readonly id: number };
 
 /** What a client says. `variables` are flat CGI [name, value, …], bytes as latin-1. */
 export type AskEvent =
   | { readonly type: 'request'; readonly id: number; readonly variables: readonly string[]; readonly keep: boolean }
   | { readonly type: 'data'; readonly id: number; readonly chunk: Uint8Array }
   | { readonly type: 'end'; readonly id: number }
-  | { readonly type: 'abort'; readonly id: number };
+  | { readonly type: 'abort'; readonly id: number }
+  /** Asks whether the back-end is alive, where the protocol can: AJP's CPING, uwsgi's ping. */
+  | { readonly type: 'ping'; readonly id: number };
 
 /** Bytes that are due on the wire. A string holds bytes as latin-1. */
 export type Output = string | Uint8Array | Uint8Array[];
@@ -118,6 +122,24 @@ export interface PeerOptions {
   readonly peer?: string;
   /** A FIN behind a complete request is a half-close, not the peer's leaving. */
   readonly halfCloseServes?: boolean;
+  /** What a specification demands and web servers leave out is demanded: SCGI=1 among the variables. */
+  readonly strict?: boolean;
+  /** AJP: a packet with its header, in bytes. */
+  readonly packetSize?: number;
+  /** AJP: what each request must carry, bytes as latin-1. */
+  readonly secret?: string;
+  /** AJP: REMOTE_USER and AUTH_TYPE reach the application. */
+  readonly trustRemoteUser?: boolean;
+  /** AJP: names of request attributes that are let in beside the usual ones, each as a variable of its own. */
+  readonly attributes?: readonly string[];
+}
+
+/** What an address says of the back-end to connect to. */
+export interface BackEndOptions {
+  /** AJP: a packet with its header, in bytes. */
+  readonly packetSize?: number;
+  /** AJP: sent with each request, bytes as latin-1. */
+  readonly secret?: string;
 }
 
 export interface ServerProtocol {
@@ -131,7 +153,7 @@ export interface ServerProtocol {
 
 export interface ClientProtocol {
   readonly name: string;
-  client(limits: Limits): ClientConnection;
+  client(limits: Limits, options?: BackEndOptions): ClientConnection;
 }
 
 /** A protocol with both sides. */

@@ -15,6 +15,7 @@ import {
 } from '@postern/core';
 import { attach, type SocketEvents } from './driven-socket.ts';
 import type { ServerExchange } from './exchange.ts';
+import type { ExchangeHost } from './exchange-host.ts';
 import { type LogEntry, PeerLog } from './log.ts';
 import { Opening } from './opening.ts';
 import { Outlet } from './outlet.ts';
@@ -39,7 +40,7 @@ export interface DriverContext {
 }
 
 /** Moves bytes between one socket and one protocol connection, and events between that and the application. */
-export class Driver implements Watched, SocketEvents {
+export class Driver implements Watched, SocketEvents, ExchangeHost {
   readonly context: DriverContext;
   readonly limits: Limits;
   readonly protocol: ServerProtocol;

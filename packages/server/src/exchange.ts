@@ -19,7 +19,7 @@ import {
   type Role,
   reasonOf,
 } from '@postern/core';
-import type { Driver } from './driver.ts';
+import type { ExchangeHost } from './exchange-host.ts';
 import { textToStderr } from './log.ts';
 import { ReplyWriter } from './reply-writer.ts';
 
@@ -35,7 +35,7 @@ export class ServerExchange implements Exchange, BodySource, ErrorSink {
   since: number;
   /** When body bytes came, or were waited for. */
   bodySince: number;
-  readonly #driver: Driver;
+  readonly #host: ExchangeHost;
   #phase: 'waiting' | 'body' | 'over' = 'waiting';
   #started = false;
   #bodyComplete: boolean;
@@ -49,22 +49,22 @@ export class ServerExchange implements Exchange, BodySource, ErrorSink {
   #overListener: ((error: Error | undefined) => void) | undefined;
   #moreListeners: ((error: Error | undefined) => void)[] | undefined;
 
-  constructor(driver: Driver, event: RequestEvent & { type: 'request' }) {
+  constructor(host: ExchangeHost, event: RequestEvent & { type: 'request' }) {
     this.id = event.id;
     this.role = event.role;
     this.head = event.head;
-    this.since = driver.context.now;
+    this.since = host.context.now;
     this.bodySince = this.since;
-    this.#driver = driver;
+    this.#host = host;
     this.#bodyComplete = event.ended;
   }
 
   get protocol(): string {
-    return this.#driver.protocol.name;
+    return this.#host.protocol.name;
   }
 
   get environ(): Environ {
-    this.#environ ??= buildEnviron(this, this.#driver.context.mount);
+    this.#environ ??= buildEnviron(this, this.#host.context.mount);
     return this.#environ;
   }
 
@@ -118,25 +118,25 @@ export class ServerExchange implements Exchange, BodySource, ErrorSink {
       );
     }
     if (bodyless || size <= WHOLE) {
-      this.#driver.send({ type: 'whole', id, status, reason, headers: checked.headers, body: bodyless ? null : body });
+      this.#host.send({ type: 'whole', id, status, reason, headers: checked.headers, body: bodyless ? null : body });
     } else {
-      this.#driver.send({ type: 'head', id, status, reason, headers: checked.headers });
-      this.#driver.send({ type: 'data', id, chunk: body as Chunk });
-      this.#driver.send({ type: 'end', id });
+      this.#host.send({ type: 'head', id, status, reason, headers: checked.headers });
+      this.#host.send({ type: 'data', id, chunk: body as Chunk });
+      this.#host.send({ type: 'end', id });
     }
     this.#started = true;
     this.#end(undefined);
-    this.#driver.flush();
+    this.#host.flush();
   }
 
   start(status: number, reason: string, headers: string[]): BodyWriter {
-    if (this.#givenUp) return new ReplyWriter(this, this.#driver, -1, true);
+    if (this.#givenUp) return new ReplyWriter(this, this.#host, -1, true);
     const checked = this.#checkHead(status, reason, headers);
-    this.#driver.send({ type: 'head', id: this.id, status, reason, headers: checked.headers });
+    this.#host.send({ type: 'head', id: this.id, status, reason, headers: checked.headers });
     this.#started = true;
     this.#phase = 'body';
-    this.#writer = new ReplyWriter(this, this.#driver, checked.contentLength, isBodyless(this.head.method, status));
-    this.#driver.flushSoon();
+    this.#writer = new ReplyWriter(this, this.#host, checked.contentLength, isBodyless(this.head.method, status));
+    this.#host.flushSoon();
     return this.#writer;
   }
 
@@ -149,7 +149,7 @@ export class ServerExchange implements Exchange, BodySource, ErrorSink {
     if (this.#phase !== 'waiting')
       throw new LocalProtocolError('ERR_HEADERS_SENT', 'the head of the reply has been sent');
     checkStatus(status, reason);
-    return checkHeaders(headers, this.#driver.limits);
+    return checkHeaders(headers, this.#host.limits);
   }
 
   /** No front-end of these protocols takes an interim reply yet. */
@@ -170,18 +170,18 @@ export class ServerExchange implements Exchange, BodySource, ErrorSink {
       }
       const hint = error instanceof AbortError ? error.statusHint : 0;
       if (hint === 0 || this.#phase === 'body') {
-        if (this.#driver.protocol.carriesLog) this.write(`${describeError(error)}\n`);
+        if (this.#host.protocol.carriesLog) this.write(`${describeError(error)}\n`);
         this.#report(error);
       }
       if (this.#phase === 'waiting') this.#respondPlain(hint || 500);
       else this.breakOff(asAbort(error));
     } catch (defect) {
-      this.#driver.defect(defect);
+      this.#host.defect(defect);
     }
   }
 
   #report(error: unknown): void {
-    this.#driver.context.report(error, this);
+    this.#host.context.report(error, this);
   }
 
   #respondPlain(status: number): void {
@@ -190,10 +190,10 @@ export class ServerExchange implements Exchange, BodySource, ErrorSink {
     const text = `${status} ${reason}\n`;
     const headers = ['Content-Type', 'text/plain', 'Content-Length', String(text.length)];
     const body = this.head.method === 'HEAD' ? null : text;
-    this.#driver.send({ type: 'whole', id, status, reason, headers, body });
+    this.#host.send({ type: 'whole', id, status, reason, headers, body });
     this.#started = true;
     this.#end(undefined);
-    this.#driver.flush();
+    this.#host.flush();
   }
 
   /** ErrorSink: lines for the web server's error log, or for the process's own. */
@@ -201,27 +201,27 @@ export class ServerExchange implements Exchange, BodySource, ErrorSink {
     if (text === '') return;
     const lines = (text.endsWith('\n') ? text.slice(0, -1) : text).split('\n').map(printable);
     const safe = `${lines.join('\n')}\n`;
-    if (!this.#driver.protocol.carriesLog) {
+    if (!this.#host.protocol.carriesLog) {
       textToStderr(safe);
       return;
     }
-    this.#driver.send({ type: 'log', id: this.id, text: safe });
-    this.#driver.flushSoon();
+    this.#host.send({ type: 'log', id: this.id, text: safe });
+    this.#host.flushSoon();
   }
 
   /** BodySource: the reader of the body wants more. */
   wantBody(): void {
     if (this.#phase === 'over') return;
-    this.bodySince = this.#driver.context.now;
-    this.#driver.pull(this.id);
+    this.bodySince = this.#host.context.now;
+    this.#host.pull(this.id);
   }
 
   /** The transport: body bytes came. */
   receive(chunk: Uint8Array): void {
-    this.since = this.#driver.context.now;
+    this.since = this.#host.context.now;
     this.bodySince = this.since;
     this.#bodyBytes += chunk.length;
-    const { maxBody } = this.#driver.limits;
+    const { maxBody } = this.#host.limits;
     if (maxBody > 0 && this.#bodyBytes > maxBody) this.refuseBody();
     else this.input.push(chunk);
   }
@@ -230,7 +230,7 @@ export class ServerExchange implements Exchange, BodySource, ErrorSink {
     this.end(
       new AbortError(
         'ERR_BODY_LIMIT',
-        `the request body has more than ${this.#driver.limits.maxBody} bytes (maxBody)`,
+        `the request body has more than ${this.#host.limits.maxBody} bytes (maxBody)`,
         413,
       ),
     );
@@ -261,7 +261,7 @@ export class ServerExchange implements Exchange, BodySource, ErrorSink {
       try {
         this.#respondPlain(error.statusHint);
       } catch (defect) {
-        this.#driver.defect(defect);
+        this.#host.defect(defect);
       }
     }
   }
@@ -270,19 +270,19 @@ export class ServerExchange implements Exchange, BodySource, ErrorSink {
   breakOff(error: AbortError): void {
     if (this.#phase === 'over') return;
     try {
-      this.#driver.send({ type: 'abort', id: this.id });
+      this.#host.send({ type: 'abort', id: this.id });
     } catch (defect) {
-      this.#driver.defect(defect);
+      this.#host.defect(defect);
     }
     this.#end(error);
-    this.#driver.flushSoon();
+    this.#host.flushSoon();
   }
 
   /** The writer: the reply is complete. */
   complete(): void {
-    this.#driver.send({ type: 'end', id: this.id });
+    this.#host.send({ type: 'end', id: this.id });
     this.#end(undefined);
-    this.#driver.flushSoon();
+    this.#host.flushSoon();
   }
 
   #end(error: AbortError | undefined): void {
@@ -290,7 +290,7 @@ export class ServerExchange implements Exchange, BodySource, ErrorSink {
     const reason = error ?? this.#reason;
     this.#phase = 'over';
     this.#reason = reason;
-    this.#driver.release(this);
+    this.#host.release(this);
     if (!this.#bodyComplete && this.#input !== undefined) this.#endInput(this.#input);
     if (reason !== undefined) this.#controller?.abort(reason);
     this.#writer?.wake();

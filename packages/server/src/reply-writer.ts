@@ -1,20 +1,20 @@
 import { type BodyWriter, type Chunk, LocalProtocolError } from '@postern/core';
-import type { Driver } from './driver.ts';
 import type { ServerExchange } from './exchange.ts';
+import type { ExchangeHost } from './exchange-host.ts';
 
 /** The body of one streamed reply: counts it against its Content-Length, and its queue against replyHighWater. */
 export class ReplyWriter implements BodyWriter {
   readonly #exchange: ServerExchange;
-  readonly #driver: Driver;
+  readonly #host: ExchangeHost;
   /** Bytes that may still come; Infinity: no Content-Length. */
   #left: number;
   readonly #bodyless: boolean;
   #ended = false;
   #drainListener: (() => void) | undefined;
 
-  constructor(exchange: ServerExchange, driver: Driver, contentLength: number, bodyless: boolean) {
+  constructor(exchange: ServerExchange, host: ExchangeHost, contentLength: number, bodyless: boolean) {
     this.#exchange = exchange;
-    this.#driver = driver;
+    this.#host = host;
     this.#left = contentLength < 0 || bodyless ? Number.POSITIVE_INFINITY : contentLength;
     this.#bodyless = bodyless;
   }
@@ -31,21 +31,21 @@ export class ReplyWriter implements BodyWriter {
     const excess = bytes.length - this.#left;
     const allowed = excess > 0 ? bytes.subarray(0, this.#left) : bytes;
     this.#left -= allowed.length;
-    if (allowed.length > 0) this.#driver.send({ type: 'data', id, chunk: allowed });
+    if (allowed.length > 0) this.#host.send({ type: 'data', id, chunk: allowed });
     if (excess > 0) {
       // what was announced has been said: the reply is whole, the application is told
       this.#ended = true;
       this.#exchange.complete();
       throw new LocalProtocolError('ERR_BODY_LONG', `the body has ${excess} bytes more than its Content-Length`);
     }
-    this.#driver.flushSoon();
-    return this.#driver.queued(id) < this.#driver.limits.replyHighWater;
+    this.#host.flushSoon();
+    return this.#host.queued(id) < this.#host.limits.replyHighWater;
   }
 
   flush(): void {
     if (this.#exchange.over) return;
-    this.#driver.send({ type: 'flush', id: this.#exchange.id });
-    this.#driver.flushSoon();
+    this.#host.send({ type: 'flush', id: this.#exchange.id });
+    this.#host.flushSoon();
   }
 
   end(): void {
@@ -78,7 +78,7 @@ export class ReplyWriter implements BodyWriter {
             before();
             listener();
           };
-    this.#driver.awaitDrain(this.#exchange.id, this);
+    this.#host.awaitDrain(this.#exchange.id, this);
   }
 
   /** The queue has room, or the exchange is over. */
