@@ -1,17 +1,19 @@
+import { checkValues } from './cgi-values.ts';
 import { printable, RemoteProtocolError } from './errors.ts';
 import type { RequestHead } from './head.ts';
 import { encodePath } from './paths.ts';
-import { mergeRepeated, Rule, type VariableNames } from './variable-names.ts';
+import { mergeRepeated, Rule, type VariableNames, variableNames } from './variable-names.ts';
 
 function refuse(code: 'ERR_ENV_METHOD' | 'ERR_ENV_LENGTH' | 'ERR_ENV_PROTOCOL', message: string): never {
   throw new RemoteProtocolError(code, message, { scope: 'request' });
 }
 
-/** Methods that are seen all the time need no look at their characters. */
-const commonMethods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS']);
+/** Methods that are seen all the time need no look at their characters; the two first not even a hash. */
+const commonMethods = new Set(['HEAD', 'PUT', 'DELETE', 'PATCH', 'OPTIONS']);
 
 /** REQUEST_METHOD as the application may rely on it. @throws RemoteProtocolError ERR_ENV_METHOD (400) */
 export function checkMethod(method: string | undefined): string {
+  if (method === 'GET' || method === 'POST') return method;
   if (method !== undefined && commonMethods.has(method)) return method;
   if (!method)
     refuse(
@@ -43,20 +45,6 @@ export function checkProtocol(value: string | undefined): string {
   return value;
 }
 
-/** @throws RemoteProtocolError ERR_ENV_VALUE (400): NUL anywhere, CR or LF in a header */
-function checkValues({ names, rules }: VariableNames, values: readonly string[]): void {
-  for (let i = 0; i < values.length; i++) {
-    const found = FORBIDDEN.exec(values[i]);
-    if (found !== null && (rules[i] === Rule.header || values[i].includes('\0'))) {
-      throw new RemoteProtocolError('ERR_ENV_VALUE', `the value of ${names[i]} holds ${printable(found[0])}`, {
-        scope: 'request',
-      });
-    }
-  }
-}
-
-const FORBIDDEN = /[\0\r\n]/;
-
 /** The head of a request that came as CGI variables: FastCGI, SCGI, uwsgi, CGI (RFC 3875 §4.1). */
 export class CgiHead implements RequestHead {
   readonly method: string;
@@ -66,25 +54,37 @@ export class CgiHead implements RequestHead {
   readonly contentLength: number;
   /** A body may come although no length is stated: the protocol tells where it ends, if it can. */
   readonly openLength: boolean;
-  readonly #names: VariableNames;
-  readonly #values: readonly string[];
+  readonly names: VariableNames;
+  /** In the order of the names. */
+  readonly values: readonly string[];
+
+  /**
+   * The head of variables that no `VariableReader` has read.
+   * @param variables flat [name, value, …], bytes as latin-1
+   * @throws as the constructor; ERR_ENV_NAME, ERR_ENV_VALUE (400)
+   */
+  static of(variables: readonly string[]): CgiHead {
+    const names = variableNames(variables.filter((_, i) => i % 2 === 0));
+    const values = variables.filter((_, i) => i % 2 === 1);
+    checkValues(names, values);
+    return new CgiHead(names, values);
+  }
 
   /**
    * @param names the names in wire order
-   * @param values the values in the same order, bytes as latin-1
+   * @param values the values in the same order, bytes as latin-1, looked through by `VariableReader`
    * @throws RemoteProtocolError with status 400: see `checkMethod`, `checkContentLength`, `checkProtocol`, `mergeRepeated`
    */
   constructor(names: VariableNames, values: readonly string[]) {
     if (names.repeated) ({ names, values } = mergeRepeated(names, values));
-    checkValues(names, values);
     this.method = checkMethod(names.method < 0 ? undefined : values[names.method]);
     let length = names.length < 0 ? undefined : values[names.length];
     if (length === '-1' && fromCaddy(names, values)) length = undefined;
     this.contentLength = checkContentLength(length);
     this.protocol = checkProtocol(names.protocol < 0 ? undefined : values[names.protocol]);
     this.scheme = isHttps(names.https < 0 ? '' : values[names.https], names.scheme < 0 ? '' : values[names.scheme]);
-    this.#names = names;
-    this.#values = values;
+    this.names = names;
+    this.values = values;
     this.openLength =
       this.contentLength < 0 && (names.chunked >= 0 || (this.method !== 'GET' && this.method !== 'HEAD'));
     this.target = (names.target < 0 ? '' : values[names.target]) || this.#rebuildTarget();
@@ -92,38 +92,39 @@ export class CgiHead implements RequestHead {
 
   /** Without REQUEST_URI the target is put together from its decoded parts (RFC 3875 §3.3). */
   #rebuildTarget(): string {
-    const value = (name: string): string => this.#values[this.#names.names.lastIndexOf(name)] ?? '';
+    const value = (name: string): string => this.values[this.names.names.lastIndexOf(name)] ?? '';
     const query = value('QUERY_STRING');
     return (encodePath(value('SCRIPT_NAME') + value('PATH_INFO')) || '/') + (query ? `?${query}` : '');
   }
 
   variables(): string[] {
-    const { names, rules, length } = this.#names;
+    const { names, rules } = this.names;
     const flat: string[] = [];
     for (let i = 0; i < names.length; i++) {
-      if (rules[i] === Rule.drop) continue;
-      if (rules[i] === Rule.header && isEmptyContent(names[i], this.#values[i])) continue;
-      if (i === length && this.contentLength < 0) continue;
-      flat.push(names[i], this.#values[i]);
+      if (rules[i] !== Rule.drop && !this.#isLeftOut(i)) flat.push(names[i], this.values[i]);
     }
     return flat;
   }
 
   headers(): string[] {
-    const { names, headers, rules, length } = this.#names;
+    const { headers, rules } = this.names;
     const flat: string[] = [];
-    for (let i = 0; i < names.length; i++) {
-      if (rules[i] !== Rule.header || isEmptyContent(names[i], this.#values[i])) continue;
-      if (i === length && this.contentLength < 0) continue;
-      flat.push(headers[i] as string, this.#values[i]);
+    for (let i = 0; i < headers.length; i++) {
+      if (rules[i] === Rule.header && !this.#isLeftOut(i)) flat.push(headers[i] as string, this.values[i]);
     }
     return flat;
   }
-}
 
-/** nginx sends CONTENT_TYPE and CONTENT_LENGTH empty where the client sent none. */
-function isEmptyContent(name: string, value: string): boolean {
-  return value === '' && (name === 'CONTENT_TYPE' || name === 'CONTENT_LENGTH');
+  /** nginx sends CONTENT_TYPE and CONTENT_LENGTH empty where the client sent none. */
+  get hasType(): boolean {
+    const { type } = this.names;
+    return type >= 0 && this.values[type] !== '';
+  }
+
+  #isLeftOut(i: number): boolean {
+    const { length, type } = this.names;
+    return (i === length && this.contentLength < 0) || (i === type && this.values[i] === '');
+  }
 }
 
 /** Caddy 2 sends CONTENT_LENGTH=-1 for each upload of unknown length. */

@@ -14,6 +14,9 @@ export interface CgiReplyHead {
 /** Heads with a status of 1xx that may stand before the final one. */
 const MAX_INTERIM = 8;
 
+/** RFC 9112 §4. */
+const STATUS_LINE = /^HTTP\/1\.[01] ([1-9][0-9]{2})(?: (.*))?$/;
+
 /** What the line that is being read holds: nothing yet, a CR alone, or more. */
 const Line = { empty: 0, cr: 1, text: 2 } as const;
 
@@ -27,12 +30,15 @@ function malformed(message: string): never {
  */
 export class CgiReplyReader {
   readonly #limits: { maxReplyHeaders: number; maxReplyHeaderBytes: number };
+  readonly #statusLine: boolean;
   #text = '';
   #line: number = Line.empty;
   #interim = 0;
 
-  constructor(limits: { maxReplyHeaders: number; maxReplyHeaderBytes: number }) {
+  /** @param statusLine a head may begin with a status line of HTTP in the place of Status, as uwsgi's do */
+  constructor(limits: { maxReplyHeaders: number; maxReplyHeaderBytes: number }, statusLine = false) {
     this.#limits = limits;
+    this.#statusLine = statusLine;
   }
 
   /**
@@ -77,6 +83,13 @@ export class CgiReplyReader {
     let reason = '';
     let located = false;
     let length: string | undefined;
+    const first = this.#statusLine ? STATUS_LINE.exec(lines[0]) : null;
+    if (first !== null) {
+      lines.shift();
+      status = Number(first[1]);
+      reason = first[2] ?? '';
+      if (!isFieldValue(reason)) malformed('the reason holds a control character');
+    }
     for (const line of lines) {
       const colon = line.indexOf(':');
       const name = line.slice(0, Math.max(0, colon));

@@ -4,7 +4,7 @@
  * @param headers flat [name, value, …], checked
  */
 export function cgiReplyHead(status: number, reason: string, headers: readonly string[]): string {
-  let text = `Status: ${status} ${reason}\r\n`;
+  let text = status === 200 && reason === 'OK' ? 'Status: 200 OK\r\n' : `Status: ${status} ${reason}\r\n`;
   for (let i = 0; i < headers.length; i += 2) text += `${headers[i]}: ${headers[i + 1]}\r\n`;
   return `${text}\r\n`;
 }

@@ -1,6 +1,8 @@
+import { CgiHead } from './cgi-head.ts';
 import type { ErrorSink, Exchange, Role } from './exchange.ts';
 import { splitPath, targetQuery } from './paths.ts';
 import type { RequestBody } from './request-body.ts';
+import { Rule, type VariableNames } from './variable-names.ts';
 
 /** RFC 3875 §4.1 and what web servers add. Every string holds bytes as latin-1, as PEP 3333 has it. */
 export interface CgiVariables {
@@ -93,7 +95,7 @@ class EnvironRecord implements GatewayVariables {
   }
 
   get 'gateway.run_once'(): boolean {
-    return false;
+    return this.#exchange.protocol === 'cgi';
   }
 }
 
@@ -108,14 +110,48 @@ Object.freeze(EnvironRecord.prototype);
  */
 export function buildEnviron(exchange: Exchange, mount?: string): Environ {
   const { head } = exchange;
+  if (head instanceof CgiHead) return cgiEnviron(exchange, head, mount);
+  return fill(exchange, head.variables(), mount);
+}
+
+function cgiEnviron(exchange: Exchange, head: CgiHead, mount: string | undefined): Environ {
+  const { names, values, target } = head;
+  const { classes, script, path, query } = names;
+  const way = (head.contentLength < 0 ? 1 : 0) + (head.hasType ? 0 : 2);
+  const Class = classes.get(way);
+  if (Class === undefined) {
+    if (classes.isDue(way)) classes.make(way, EnvironRecord, keptNames(names, way));
+    return fill(exchange, head.variables(), mount);
+  }
+  const { scriptName, pathInfo } = splitPath(
+    script < 0 ? undefined : values[script],
+    path < 0 ? undefined : values[path],
+    target,
+    mount,
+  );
+  const queryString = query < 0 ? targetQuery(target) : values[query];
+  return new Class(exchange, values, scriptName, pathInfo, queryString, target, head.protocol) as unknown as Environ;
+}
+
+/** The names that `CgiHead.variables` has for requests of this kind. */
+function keptNames({ names, rules, length, type }: VariableNames, way: number): [name: string, place: number][] {
+  const kept: [string, number][] = [];
+  for (let i = 0; i < names.length; i++) {
+    const leftOut = (i === length && (way & 1) !== 0) || (i === type && (way & 2) !== 0);
+    if (rules[i] !== Rule.drop && !leftOut) kept.push([names[i], i]);
+  }
+  return kept;
+}
+
+function fill(exchange: Exchange, variables: readonly string[], mount: string | undefined): Environ {
+  const { head } = exchange;
   const environ = new EnvironRecord(exchange) as unknown as Record<string, string>;
-  const variables = head.variables();
   for (let i = 0; i < variables.length; i += 2) environ[variables[i]] = variables[i + 1];
   const { scriptName, pathInfo } = splitPath(environ.SCRIPT_NAME, environ.PATH_INFO, head.target, mount);
   environ.SCRIPT_NAME = scriptName;
   environ.PATH_INFO = pathInfo;
+  if (environ.QUERY_STRING === undefined) environ.QUERY_STRING = targetQuery(head.target);
   environ.REQUEST_URI = head.target;
   environ.SERVER_PROTOCOL = head.protocol;
-  if (environ.QUERY_STRING === undefined) environ.QUERY_STRING = targetQuery(head.target);
   return environ as unknown as Environ;
 }

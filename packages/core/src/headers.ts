@@ -18,6 +18,22 @@ const owned = new Set([
   'status',
 ]);
 
+/** What becomes of a header by its name. */
+const Use = { sent: 0, owned: 1, length: 2 } as const;
+/** Names that were looked at, as applications write them. They write the same ones again and again. */
+const uses = new Map<string, number>();
+const MOST_USES = 1024;
+
+/** @throws LocalProtocolError ERR_HEADER_NAME */
+function useOf(name: string): number {
+  if (typeof name !== 'string' || !TOKEN.test(name))
+    refuse('ERR_HEADER_NAME', `header name "${printable(String(name))}"`);
+  const lower = name.toLowerCase();
+  const use = lower === 'content-length' ? Use.length : owned.has(lower) ? Use.owned : Use.sent;
+  if (uses.size < MOST_USES) uses.set(name, use);
+  return use;
+}
+
 function refuse(code: ErrorCode, message: string): never {
   throw new LocalProtocolError(code, message);
 }
@@ -58,21 +74,16 @@ export function checkHeaders(
   for (let i = 0; i < headers.length; i += 2) {
     const name = headers[i];
     const value = headers[i + 1];
-    if (typeof name !== 'string' || !TOKEN.test(name))
-      refuse('ERR_HEADER_NAME', `header name "${printable(String(name))}"`);
+    const use = uses.get(name) ?? useOf(name);
     if (typeof value !== 'string' || !VALUE.test(value))
       refuse('ERR_HEADER_VALUE', `the value of header "${name}" (${typeof value}) holds what may not be sent`);
     bytes += name.length + value.length + 4;
-    let drop = false;
-    // one look at the length spares most names the lower case
-    if (name.length <= 19 && name.length !== 12) {
-      const lower = name.toLowerCase();
-      if (lower === 'content-length') {
-        if (!/^[0-9]{1,15}$/.test(value) || (contentLength >= 0 && contentLength !== Number(value)))
-          refuse('ERR_CONTENT_LENGTH', `Content-Length "${printable(value)}"`);
-        drop = contentLength >= 0;
-        contentLength = Number(value);
-      } else drop = owned.has(lower);
+    let drop = use === Use.owned;
+    if (use === Use.length) {
+      if (!/^[0-9]{1,15}$/.test(value) || (contentLength >= 0 && contentLength !== Number(value)))
+        refuse('ERR_CONTENT_LENGTH', `Content-Length "${printable(value)}"`);
+      drop = contentLength >= 0;
+      contentLength = Number(value);
     }
     if (drop && kept === headers) kept = headers.slice(0, i);
     else if (!drop && kept !== headers) kept.push(name, value);

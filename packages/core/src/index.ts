@@ -2,6 +2,7 @@ export type { Application, Chunk, FileBody, Reply, ReplyBody } from './applicati
 export { CgiHead, checkContentLength, checkMethod, checkProtocol } from './cgi-head.ts';
 export { cgiReplyHead } from './cgi-reply.ts';
 export { type CgiReplyHead, CgiReplyReader } from './cgi-reply-reader.ts';
+export { checkValues, checkVariable } from './cgi-values.ts';
 export { buildEnviron, type CgiVariables, type Environ, type GatewayVariables } from './environ.ts';
 export { environHandler } from './environ-handler.ts';
 export {
@@ -19,7 +20,9 @@ export type { BodyWriter, ErrorSink, Exchange, Handler, Role } from './exchange.
 export type { RequestHead } from './head.ts';
 export { type CheckedHeaders, checkHeaders, checkStatus, isBodyless, isFieldValue, isToken } from './headers.ts';
 export { HttpHead } from './http-head.ts';
+export { IdMap } from './id-map.ts';
 export { type LimitName, type Limits, limitsWith, limitTable } from './limits.ts';
+export { NameTree } from './name-tree.ts';
 export { decodePath, encodePath, normalisePath, splitPath, targetPath, targetQuery } from './paths.ts';
 export type {
   AnswerEvent,
@@ -41,3 +44,4 @@ export { type BodySink, type BodySource, RequestBody } from './request-body.ts';
 export { abortedError, drained, isThenable, sendPieces } from './send-body.ts';
 export { reasonOf } from './status.ts';
 export { mergeRepeated, type VariableNames, variableNames } from './variable-names.ts';
+export { checkItem, VariableReader, type Variables } from './variable-reader.ts';

@@ -170,5 +170,6 @@ export function limitsWith(set: Partial<Record<LimitName, number>> = {}): Limits
     }
     limits[name] = value;
   }
-  return limits as Limits;
+  // a copy has a fast shape; what is filled name by name in a loop is a dictionary
+  return { ...(limits as Limits) };
 }

@@ -30,6 +30,8 @@ export type ReplyEvent =
       readonly reason: string;
       readonly headers: string[];
       readonly body: Chunk | null;
+      /** The bytes of the body, where they were counted already. */
+      readonly size?: number;
     }
   | {
       readonly type: 'head';
@@ -80,7 +82,7 @@ export type Output = string | Uint8Array | Uint8Array[];
  * Driven by `server`, `client`, and by tests.
  */
 export interface Connection<In, Out> {
-  /** Keeps the bytes for `next`. Never throws. The chunk must not change afterwards. */
+  /** Keeps the bytes for `next`. Never throws. The chunk must not change afterwards (a server's: before `retain`). */
   receive(chunk: Uint8Array): void;
   /** The peer's FIN. */
   receiveEnd(): void;
@@ -104,6 +106,8 @@ export interface Connection<In, Out> {
 }
 
 export interface ServerConnection extends Connection<RequestEvent, ReplyEvent> {
+  /** The memory of the chunk that was received last is about to be used again: what is still needed of it is copied. */
+  retain(): void;
   /** No request is open and none has begun. */
   readonly idle: boolean;
   /** A request has begun and its head is not complete. */

@@ -1,3 +1,4 @@
+import { EnvironClasses } from './environ-class.ts';
 import { printable, RemoteProtocolError } from './errors.ts';
 
 /**
@@ -15,9 +16,17 @@ export interface VariableNames {
   readonly target: number;
   readonly protocol: number;
   readonly length: number;
+  readonly type: number;
+  readonly script: number;
+  readonly path: number;
+  readonly query: number;
   readonly https: number;
   readonly scheme: number;
   readonly chunked: number;
+  /** The classes of environs with these names, made when there are enough of them (see `environClass`). */
+  readonly classes: EnvironClasses;
+  /** Without repetitions, once `mergeRepeated` was asked for them. */
+  merged: VariableNames | undefined;
 }
 
 /** What is done with a variable: `plain` is kept as sent, `header` is a request header too, `drop` never reaches the app. */
@@ -68,9 +77,15 @@ export function variableNames(names: string[]): VariableNames {
     target: at.REQUEST_URI ?? -1,
     protocol: at.SERVER_PROTOCOL ?? -1,
     length: at.CONTENT_LENGTH ?? -1,
+    type: at.CONTENT_TYPE ?? -1,
+    script: at.SCRIPT_NAME ?? -1,
+    path: at.PATH_INFO ?? -1,
+    query: at.QUERY_STRING ?? -1,
     https: at.HTTPS ?? -1,
     scheme: at.REQUEST_SCHEME ?? -1,
     chunked: at.HTTP_TRANSFER_ENCODING ?? -1,
+    classes: new EnvironClasses(),
+    merged: undefined,
   };
 }
 
@@ -97,5 +112,6 @@ export function mergeRepeated(
       merged.set(name, before + (name === 'HTTP_COOKIE' ? '; ' : ', ') + value);
     } else merged.set(name, value);
   }
-  return { names: variableNames([...merged.keys()]), values: [...merged.values()] };
+  from.merged ??= variableNames([...merged.keys()]);
+  return { names: from.merged, values: [...merged.values()] };
 }

@@ -1,14 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import { CgiHead } from '../src/cgi-head.ts';
 import { RemoteProtocolError } from '../src/errors.ts';
-import { variableNames } from '../src/variable-names.ts';
 
 function headOf(variables: Record<string, string> | [string, string][]): CgiHead {
   const list = Array.isArray(variables) ? variables : Object.entries(variables);
-  return new CgiHead(
-    variableNames(list.map(([name]) => name)),
-    list.map(([, value]) => value),
-  );
+  return CgiHead.of(list.flat());
 }
 
 function head(more: Record<string, string> = {}): CgiHead {

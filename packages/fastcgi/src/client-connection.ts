@@ -3,6 +3,7 @@ import {
   type AskEvent,
   CgiReplyReader,
   type ClientConnection,
+  checkVariable,
   type Limits,
   LocalProtocolError,
   type Output,
@@ -190,7 +191,7 @@ export class FastcgiClientConnection implements ClientConnection {
 
   #request(id: number, variables: readonly string[], keep: boolean): void {
     if (this.#id !== 0)
-      throw new LocalProtocolError('ERR_FCGI_STATE', `a request is running on this connection: id ${this.#id}`);
+      throw new LocalProtocolError('ERR_REQUEST_STATE', `a request is running on this connection: id ${this.#id}`);
     const params = encodeParams(id, variables);
     this.#id = id;
     this.#keep = keep;
@@ -248,9 +249,7 @@ function encodeParams(id: number, variables: readonly string[]): Buffer[] {
   for (let i = 0; i < variables.length; i += 2) {
     const name = variables[i];
     const value = variables[i + 1];
-    if (!/^[!-<>-~]+$/.test(name) || /[\0\u0100-\uffff]/.test(value)) {
-      throw new LocalProtocolError('ERR_ENV_VALUE', `variable ${JSON.stringify(name)} cannot be sent`);
-    }
+    checkVariable(name, value);
     const size = name.length + value.length + 8;
     if (size > STREAM_PIECE)
       throw new LocalProtocolError(

@@ -1,66 +1,32 @@
-import { type Limits, RemoteProtocolError, type VariableNames, variableNames } from '@postern/core';
+import { checkItem, type Limits, RemoteProtocolError, type VariableReader, type Variables } from '@postern/core';
 import type { ByteWriter } from '@postern/wire';
-
-export interface Params {
-  readonly names: VariableNames;
-  /** In the order of the names; bytes as latin-1. */
-  readonly values: string[];
-}
 
 function malformed(message: string): never {
   throw new RemoteProtocolError('ERR_ENV_PAIR', message, { scope: 'request' });
 }
 
-function tooLarge(code: 'ERR_ENV_ITEM' | 'ERR_ENV_COUNT', message: string): never {
-  throw new RemoteProtocolError(code, message, { scope: 'request', status: 431 });
-}
-
 /**
- * The name-value pairs of a whole stream (FastCGI 1.0 §3.4). The stream is decoded once and cut into substrings; names
- * that stand where they stood in the request before are compared, not made again.
- *
- * @param expected the names of an earlier request
- * @throws RemoteProtocolError (400) ERR_ENV_PAIR, ERR_ENV_NAME; (431) ERR_ENV_ITEM, ERR_ENV_COUNT
+ * The name-value pairs of a whole stream (FastCGI 1.0 §3.4).
+ * @throws RemoteProtocolError (400) ERR_ENV_PAIR, ERR_ENV_NAME, ERR_ENV_VALUE; (431) ERR_ENV_ITEM, ERR_ENV_COUNT
  */
-export function readParams(bytes: Buffer, expected: VariableNames | undefined, limits: Limits): Params {
+export function readParams(bytes: Buffer, reader: VariableReader, limits: Limits): Variables {
   const end = bytes.length;
-  const text = bytes.toString('latin1', 0, end);
-  const values: string[] = [];
-  let names: string[] | undefined = expected === undefined ? [] : undefined;
+  reader.begin(bytes, limits);
   let at = 0;
   while (at < end) {
     const nameLength = readLength(bytes, at);
     at += lengthSize(bytes[at]);
     const valueLength = readLength(bytes, at);
     at += lengthSize(bytes[at]);
-    checkItem(nameLength, valueLength, limits);
-    if (nameLength + valueLength > end - at)
+    const valueAt = at + nameLength;
+    if (valueLength > end - valueAt) {
+      checkItem(nameLength, valueLength, limits);
       malformed(`a pair of ${nameLength} and ${valueLength} bytes, ${end - at} are left`);
-    const count = values.length;
-    if (count === limits.maxEnvCount) tooLarge('ERR_ENV_COUNT', `more than ${limits.maxEnvCount} variables`);
-    if (names === undefined) {
-      const guess = (expected as VariableNames).names[count];
-      if (guess === undefined || guess.length !== nameLength || !text.startsWith(guess, at)) {
-        names = (expected as VariableNames).names.slice(0, count);
-      }
     }
-    // a name outlives its request, so it may be no substring that keeps all of the values
-    if (names !== undefined) names.push(bytes.toString('latin1', at, at + nameLength));
-    at += nameLength;
-    values.push(text.substring(at, at + valueLength));
-    at += valueLength;
+    reader.add(at, nameLength, valueAt, valueLength);
+    at = valueAt + valueLength;
   }
-  if (names === undefined && values.length < (expected as VariableNames).names.length) {
-    names = (expected as VariableNames).names.slice(0, values.length);
-  }
-  return { names: names === undefined ? (expected as VariableNames) : variableNames(names), values };
-}
-
-function checkItem(nameLength: number, valueLength: number, limits: Limits): void {
-  if (nameLength > limits.maxNameBytes)
-    tooLarge('ERR_ENV_ITEM', `a name of ${nameLength} bytes, maxNameBytes is ${limits.maxNameBytes}`);
-  if (valueLength > limits.maxValueBytes)
-    tooLarge('ERR_ENV_ITEM', `a value of ${valueLength} bytes, maxValueBytes is ${limits.maxValueBytes}`);
+  return reader.end();
 }
 
 /**

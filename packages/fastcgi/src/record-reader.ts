@@ -37,15 +37,22 @@ export class RecordReader {
       if (version !== undefined && version !== VERSION) refuseVersion(version);
       return false;
     }
-    // byte by byte, for a view of eight bytes costs more than they do
-    const version = this.byte(0);
-    if (version !== VERSION) refuseVersion(version);
-    this.type = this.byte(1);
-    this.id = (this.byte(2) << 8) | this.byte(3);
-    this.left = (this.byte(4) << 8) | this.byte(5);
-    this.#padding = this.byte(6);
-    input.skip(HEADER_LENGTH);
+    const front = input.front(HEADER_LENGTH);
+    if (front === undefined) this.#read(input.take(HEADER_LENGTH), 0);
+    else {
+      // byte by byte, for a view of eight bytes costs more than they do
+      this.#read(front, input.frontAt);
+      input.skip(HEADER_LENGTH);
+    }
     return true;
+  }
+
+  #read(bytes: Buffer, at: number): void {
+    if (bytes[at] !== VERSION) refuseVersion(bytes[at]);
+    this.type = bytes[at + 1];
+    this.id = (bytes[at + 2] << 8) | bytes[at + 3];
+    this.left = (bytes[at + 4] << 8) | bytes[at + 5];
+    this.#padding = bytes[at + 6];
   }
 
   /** A byte that has come and was not taken. */
@@ -91,12 +98,21 @@ export class RecordReader {
     const at = this.#padding;
     return (
       input.length >= at + HEADER_LENGTH &&
+      input.peek(at) === VERSION &&
       input.peek(at + 1) === type &&
       input.peek(at + 2) === id >> 8 &&
       input.peek(at + 3) === (id & 255) &&
       input.peek(at + 4) === 0 &&
       input.peek(at + 5) === 0
     );
+  }
+
+  /** Takes an empty record of this type and id, if it is the next one; false: it is not, or has not come. */
+  takeEmpty(type: number, id: number): boolean {
+    if (!this.emptyFollows(type, id)) return false;
+    this.open();
+    this.close();
+    return true;
   }
 
   /** Something came behind the record that was closed last and its padding. */
@@ -107,6 +123,11 @@ export class RecordReader {
   /** To be called when nothing more can be taken for now. */
   settle(): void {
     this.#input.settle();
+  }
+
+  /** To be called before the memory of what was received last is used again. */
+  retain(): void {
+    this.#input.retain();
   }
 
   clear(): void {

@@ -1,4 +1,4 @@
-import { HEADER_LENGTH, MAX_CONTENT, RecordType } from './constants.ts';
+import { HEADER_LENGTH, MAX_CONTENT, ProtocolStatus, RecordType } from './constants.ts';
 
 /** Bytes that bring a content to a multiple of eight (§3.3). */
 export function paddingFor(length: number): number {
@@ -33,10 +33,19 @@ export function recordText(type: number, id: number, content: string): string {
   return headerText(type, id, content.length) + content + paddingText(content.length);
 }
 
-/** The end of a reply: one empty STDOUT, then END_REQUEST (§5.5). */
-export function endText(id: number, appStatus: number, protocolStatus: number): string {
-  const stdoutEnd = headerText(RecordType.STDOUT, id, 0);
-  return stdoutEnd + endRequestText(id, appStatus, protocolStatus);
+/** The ends of replies by their ids: connections have few at once, and begin with 1. */
+const ends: string[] = [];
+const MOST_ENDS = 256;
+
+/** The end of a complete reply: one empty STDOUT, then END_REQUEST (§5.5). */
+export function endText(id: number): string {
+  if (id >= MOST_ENDS) return makeEnd(id);
+  ends[id] ??= makeEnd(id);
+  return ends[id];
+}
+
+function makeEnd(id: number): string {
+  return headerText(RecordType.STDOUT, id, 0) + endRequestText(id, 0, ProtocolStatus.REQUEST_COMPLETE);
 }
 
 export function endRequestText(id: number, appStatus: number, protocolStatus: number): string {

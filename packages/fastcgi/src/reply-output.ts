@@ -1,6 +1,6 @@
 import { type Chunk, cgiReplyHead, type Limits, nextReplyState, type Output, type ReplyEvent } from '@postern/core';
 import { asBuffer } from '@postern/wire';
-import { ProtocolStatus, RecordType } from './constants.ts';
+import { RecordType } from './constants.ts';
 import {
   endRequestText,
   endText,
@@ -39,7 +39,7 @@ export class ReplyOutput {
     state.reply = nextReplyState(state.reply, event.type);
     switch (event.type) {
       case 'whole':
-        this.#whole(state.id, cgiReplyHead(event.status, event.reason, event.headers), event.body);
+        this.#whole(state.id, cgiReplyHead(event.status, event.reason, event.headers), event.body, event.size);
         break;
       case 'head':
         this.#queue(state, cgiReplyHead(event.status, event.reason, event.headers), 'latin1');
@@ -60,9 +60,9 @@ export class ReplyOutput {
     }
   }
 
-  #whole(id: number, head: string, body: Chunk | null): void {
-    const tail = endText(id, 0, ProtocolStatus.REQUEST_COMPLETE);
-    if (body === null || (typeof body === 'string' && Buffer.byteLength(body) === body.length)) {
+  #whole(id: number, head: string, body: Chunk | null, size?: number): void {
+    const tail = endText(id);
+    if (body === null || (typeof body === 'string' && (size ?? Buffer.byteLength(body)) === body.length)) {
       const content = body === null ? head : head + body;
       if (content.length <= STREAM_PIECE) {
         this.push(recordText(RecordType.STDOUT, id, content) + tail);
@@ -152,7 +152,7 @@ export class ReplyOutput {
       taken += takeRecord(state, pieces);
       if (state.outLength > 0) this.#turns.push(state);
       else if (state.ending) {
-        pieces.push(Buffer.from(endText(state.id, 0, ProtocolStatus.REQUEST_COMPLETE), 'latin1'));
+        pieces.push(Buffer.from(endText(state.id), 'latin1'));
         ended(state);
       }
     }

@@ -64,6 +64,11 @@ export class RequestState {
     }
   }
 
+  /** The memory that the piece lies in is about to be used again. */
+  retain(): void {
+    if (this.#view !== undefined) this.#view = Buffer.from(this.#view);
+  }
+
   /** What has come of PARAMS: a view, good until the next piece. */
   get params(): Buffer {
     return this.#joined?.view() ?? this.#view ?? Buffer.alloc(0);

@@ -1,4 +1,4 @@
-import { type Limits, type Output, RemoteProtocolError, type ReplyEvent, reasonOf } from '@postern/core';
+import { IdMap, type Limits, type Output, RemoteProtocolError, type ReplyEvent, reasonOf } from '@postern/core';
 import { ProtocolStatus, RoleNumber } from './constants.ts';
 import { ReplyOutput } from './reply-output.ts';
 import { answeredState, RequestState } from './request-state.ts';
@@ -8,7 +8,7 @@ export class Requests {
   readonly output = new ReplyOutput();
   readonly #limits: Limits;
   /** Every id whose request or reply is not finished. */
-  readonly #ids = new Map<number, RequestState>();
+  readonly #ids = new IdMap<RequestState>();
   /** How many of them are not answered. */
   #active = 0;
   #served = 0;
@@ -109,7 +109,7 @@ export class Requests {
    * @returns the next id that the application must hear of; undefined: that was all
    */
   fin(halfCloseServes: boolean): number | undefined {
-    for (const [id, state] of this.#ids) {
+    for (const [id, state] of this.#ids.entries()) {
       if (halfCloseServes && state.known && state.bodyDone) continue;
       if (!state.answered) {
         this.output.drop(state);
@@ -188,8 +188,12 @@ export class Requests {
     if (!answered && this.#active === 0) this.#close ||= 'reset';
   }
 
+  /** The memory of what was received last is about to be used again. */
+  retain(): void {
+    if (this.#ids.size > 0) for (const state of this.#ids.values()) state.retain();
+  }
+
   get headPending(): boolean {
-    for (const state of this.#ids.values()) if (state.headPending) return true;
-    return false;
+    return this.#ids.size > 0 && this.#ids.values().some((state) => state.headPending);
   }
 }

@@ -2,13 +2,14 @@ import {
   AbortError,
   CgiHead,
   type Limits,
+  NameTree,
   type Output,
   type PeerOptions,
   RemoteProtocolError,
   type ReplyEvent,
   type RequestEvent,
   type ServerConnection,
-  type VariableNames,
+  VariableReader,
 } from '@postern/core';
 import { KEEP_CONN, RecordType } from './constants.ts';
 import { unknownTypeAnswer, valuesResult } from './management.ts';
@@ -27,8 +28,8 @@ const MORE = Symbol('more');
 /** An event; MORE; or undefined: the content has not come, or waits for `pull`. */
 type Step = RequestEvent | typeof MORE | undefined;
 
-/** The names of the latest request of the process: most requests carry the same ones. */
-let latestNames: VariableNames | undefined;
+/** Shared by all connections: their requests carry the same names. */
+const reader = new VariableReader(new NameTree());
 
 /** The application's side of one FastCGI connection (FastCGI 1.0 §3 to §6). */
 export class FastcgiServerConnection implements ServerConnection {
@@ -50,6 +51,11 @@ export class FastcgiServerConnection implements ServerConnection {
 
   receive(chunk: Uint8Array): void {
     if (!this.#poisoned) this.#record.receive(chunk);
+  }
+
+  retain(): void {
+    this.#record.retain();
+    this.#requests.retain();
   }
 
   receiveEnd(): void {
@@ -206,8 +212,7 @@ export class FastcgiServerConnection implements ServerConnection {
   #start(state: RequestState): RequestEvent {
     let head: CgiHead;
     try {
-      const { names, values } = readParams(state.takeParams(), latestNames, this.#limits);
-      latestNames = names;
+      const { names, values } = readParams(state.takeParams(), reader, this.#limits);
       head = new CgiHead(names, values);
     } catch (error) {
       throw this.#refusalOf(state, error);
@@ -221,6 +226,9 @@ export class FastcgiServerConnection implements ServerConnection {
     else state.left = Number.POSITIVE_INFINITY;
     state.bodyDone = state.left === 0;
     const ended = state.bodyDone;
+    // most requests have no body, and their empty STDIN lies behind their head
+    if (ended && state.receive === 'body' && this.#record.takeEmpty(RecordType.STDIN, state.id))
+      this.#move(state, 'STDIN_END');
     if (early !== undefined && !ended) this.#deliver(state, early.view());
     if (state.receive === 'complete' && !state.bodyDone) this.#events.push(bodyShort(state));
     return { type: 'request', id: state.id, role: 'responder', head, ended };

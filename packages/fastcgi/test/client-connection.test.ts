@@ -212,7 +212,7 @@ describe('a request on the wire', () => {
   it('is refused while another one runs', () => {
     const connection = asked();
     expect(() => connection.send({ type: 'request', id: 2, variables: [], keep: false })).toThrow(
-      expect.objectContaining({ code: 'ERR_FCGI_STATE' }),
+      expect.objectContaining({ code: 'ERR_REQUEST_STATE' }),
     );
   });
 

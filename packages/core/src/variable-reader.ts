@@ -1,0 +1,138 @@
+import { checkValues } from './cgi-values.ts';
+import { RemoteProtocolError } from './errors.ts';
+import type { NameNode, NameTree } from './name-tree.ts';
+import type { VariableNames } from './variable-names.ts';
+
+export interface Variables {
+  readonly names: VariableNames;
+  /** In the order of the names; bytes as latin-1. */
+  readonly values: string[];
+}
+
+interface ReaderLimits {
+  readonly maxEnvCount: number;
+  readonly maxNameBytes: number;
+  readonly maxValueBytes: number;
+}
+
+/** Behind every byte of a block. */
+const NOWHERE = 0x7fffffff;
+const NOTHING = Buffer.alloc(0);
+const NO_VIEW = new DataView(new ArrayBuffer(0));
+
+function tooLarge(code: 'ERR_ENV_ITEM' | 'ERR_ENV_COUNT', message: string): never {
+  throw new RemoteProtocolError(code, message, { scope: 'request', status: 431 });
+}
+
+/** @throws RemoteProtocolError ERR_ENV_ITEM (431): a name or value has more bytes than the limit */
+export function checkItem(nameLength: number, valueLength: number, limits: ReaderLimits): void {
+  if (nameLength > limits.maxNameBytes)
+    tooLarge('ERR_ENV_ITEM', `a name of ${nameLength} bytes, maxNameBytes is ${limits.maxNameBytes}`);
+  if (valueLength > limits.maxValueBytes)
+    tooLarge('ERR_ENV_ITEM', `a value of ${valueLength} bytes, maxValueBytes is ${limits.maxValueBytes}`);
+}
+
+/**
+ * Collects the variables of a request out of the block that holds them, which FastCGI, SCGI and uwsgi frame in their own
+ * ways: `begin`, `add` for each pair, `end`. The block is decoded once and cut into substrings.
+ */
+export class VariableReader {
+  readonly #tree: NameTree;
+  #limits: ReaderLimits | undefined;
+  #mostName = 0;
+  #mostValue = 0;
+  #mostCount = 0;
+  #bytes: Buffer = NOTHING;
+  #view: DataView = NO_VIEW;
+  #text = '';
+  #node: NameNode;
+  #values: string[] = [];
+  #count = 0;
+  /** How many there were the last time. */
+  #usual = 0;
+  /** Where the next NUL, CR and LF stand, as far as that was looked for, and the first of them. */
+  #nul = -1;
+  #cr = -1;
+  #lf = -1;
+  #control = -1;
+  #suspect = false;
+
+  constructor(tree: NameTree) {
+    this.#tree = tree;
+    this.#node = tree.root;
+  }
+
+  /** The block as latin-1, from `begin` to `end`. */
+  get text(): string {
+    return this.#text;
+  }
+
+  begin(bytes: Buffer, limits: ReaderLimits): void {
+    this.#limits = limits;
+    this.#mostName = limits.maxNameBytes;
+    this.#mostValue = limits.maxValueBytes;
+    this.#mostCount = limits.maxEnvCount;
+    this.#bytes = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    this.#text = bytes.toString('latin1', 0, bytes.length);
+    this.#node = this.#tree.root;
+    this.#values = new Array(this.#usual);
+    this.#count = 0;
+    this.#nul = -1;
+    this.#cr = -1;
+    this.#lf = -1;
+    this.#control = -1;
+    this.#suspect = false;
+  }
+
+  /**
+   * A pair by its places in the block, which must lie inside.
+   * @throws RemoteProtocolError ERR_ENV_ITEM, ERR_ENV_COUNT (431)
+   */
+  add(nameAt: number, nameLength: number, valueAt: number, valueLength: number): void {
+    const end = valueAt + valueLength;
+    if (nameLength > this.#mostName || valueLength > this.#mostValue || this.#count === this.#mostCount)
+      this.#refuse(nameLength, valueLength);
+    const { likely } = this.#node;
+    if (likely?.isAt(this.#view, nameAt, nameLength)) this.#node = likely;
+    else this.#node = this.#tree.follow(this.#node, this.#bytes.toString('latin1', nameAt, nameAt + nameLength));
+    if (this.#control < end) this.#look(valueAt, end);
+    this.#values[this.#count++] = this.#text.substring(valueAt, end);
+  }
+
+  #refuse(nameLength: number, valueLength: number): void {
+    const limits = this.#limits as ReaderLimits;
+    checkItem(nameLength, valueLength, limits);
+    tooLarge('ERR_ENV_COUNT', `more than ${limits.maxEnvCount} variables`);
+  }
+
+  /** Most of the time what is found there is a length, not a part of a value. */
+  #look(from: number, end: number): void {
+    if (this.#nul < from) this.#nul = this.#seek('\0', from);
+    if (this.#cr < from) this.#cr = this.#seek('\r', from);
+    if (this.#lf < from) this.#lf = this.#seek('\n', from);
+    this.#control = Math.min(this.#nul, this.#cr, this.#lf);
+    if (this.#control < end) this.#suspect = true;
+  }
+
+  #seek(character: string, from: number): number {
+    const at = this.#text.indexOf(character, from);
+    return at < 0 ? NOWHERE : at;
+  }
+
+  /** @throws RemoteProtocolError ERR_ENV_NAME, ERR_ENV_VALUE (400) */
+  end(): Variables {
+    const values = this.#values;
+    const node = this.#node;
+    if (values.length > this.#count) values.length = this.#count;
+    this.#usual = this.#count;
+    // nothing of a request outlives it here
+    this.#bytes = NOTHING;
+    this.#view = NO_VIEW;
+    this.#text = '';
+    this.#values = [];
+    const names = this.#tree.namesOf(node);
+    if (this.#suspect) checkValues(names, values);
+    return { names, values };
+  }
+}
