@@ -1,34 +1,16 @@
 import { printable, RemoteProtocolError } from '@postern/core';
 import { Attribute } from './constants.ts';
+import type { Peer } from './peer.ts';
+import { sameSecret } from './secret.ts';
 import type { PayloadReader } from './strings.ts';
-
-/** The request attributes that are let in, and the variable that each becomes. No other reaches the application. */
-const allowed = new Map([
-  ['AJP_LOCAL_ADDR', 'SERVER_ADDR'],
-  ['AJP_REMOTE_PORT', 'REMOTE_PORT'],
-  ['AJP_SSL_PROTOCOL', 'SSL_PROTOCOL'],
-  ['JK_LB_ACTIVATION', 'JK_LB_ACTIVATION'],
-  ['javax.servlet.request.cipher_suite', 'SSL_CIPHER'],
-  ['javax.servlet.request.key_size', 'SSL_CIPHER_USEKEYSIZE'],
-  ['javax.servlet.request.ssl_session', 'SSL_SESSION_ID'],
-  ['javax.servlet.request.X509Certificate', 'SSL_CLIENT_CERT'],
-  // IIS, by way of mod_jk
-  ['CERT_ISSUER', 'CERT_ISSUER'],
-  ['CERT_SUBJECT', 'CERT_SUBJECT'],
-  ['CERT_COOKIE', 'CERT_COOKIE'],
-  ['CERT_FLAGS', 'CERT_FLAGS'],
-  ['CERT_SERIALNUMBER', 'CERT_SERIALNUMBER'],
-  ['HTTPS_SERVER_SUBJECT', 'HTTPS_SERVER_SUBJECT'],
-  ['HTTPS_SERVER_ISSUER', 'HTTPS_SERVER_ISSUER'],
-  ['HTTPS_SECRETKEYSIZE', 'HTTPS_SECRETKEYSIZE'],
-  ['HTTPS_KEYSIZE', 'HTTPS_KEYSIZE'],
-]);
 
 export interface Attributes {
   /** Undefined: none was sent. */
   queryString: string | undefined;
   storedMethod: string | undefined;
 }
+
+export type AttributeRules = Pick<Peer, 'secret' | 'trustRemoteUser' | 'attributes'>;
 
 function refuse(message: string, status: number): never {
   throw new RemoteProtocolError('ERR_AJP_ATTRIBUTE', message, { scope: 'request', status });
@@ -47,22 +29,30 @@ export function setVariable(variables: string[], name: string, value: string | u
 
 /**
  * The attributes of a FORWARD_REQUEST, up to its end. What becomes a variable is added to `variables`, flat
- * [name, value, …]. REMOTE_USER and AUTH_TYPE are left out: anybody who can connect can send them.
+ * [name, value, …]: REMOTE_USER and AUTH_TYPE only where they are trusted, for anybody who can connect can send them.
+ * A secret that comes where none is set means nothing: a web server may have it before this side does.
  *
- * @throws RemoteProtocolError ERR_AJP_ATTRIBUTE: a request attribute that is not let in (403), an attribute that is
- * unknown, so that its length is too, or a secret where none is set (400); ERR_AJP_PACKET (400)
+ * @throws RemoteProtocolError ERR_AJP_SECRET (403): the secret is missing or another; ERR_AJP_ATTRIBUTE: a request
+ * attribute that is not let in (403), one that is unknown, so that its length is too (400); ERR_AJP_PACKET (400)
  */
-export function readAttributes(payload: PayloadReader, variables: string[]): Attributes {
+export function readAttributes(payload: PayloadReader, rules: AttributeRules, variables: string[]): Attributes {
   const found: Attributes = { queryString: undefined, storedMethod: undefined };
+  let proven = rules.secret === undefined ? true : undefined;
+  let unwelcome: string | undefined;
   for (;;) {
     const code = payload.u8();
     switch (code) {
       case Attribute.CONTEXT:
       case Attribute.SERVLET_PATH:
-      case Attribute.REMOTE_USER:
-      case Attribute.AUTH_TYPE:
         payload.string();
         break;
+      case Attribute.REMOTE_USER:
+      case Attribute.AUTH_TYPE: {
+        const value = payload.string();
+        if (rules.trustRemoteUser && value !== '')
+          setVariable(variables, code === Attribute.REMOTE_USER ? 'REMOTE_USER' : 'AUTH_TYPE', value);
+        break;
+      }
       case Attribute.QUERY_STRING:
         found.queryString = payload.string();
         break;
@@ -84,26 +74,45 @@ export function readAttributes(payload: PayloadReader, variables: string[]): Att
       case Attribute.STORED_METHOD:
         found.storedMethod = payload.string() ?? '';
         break;
-      case Attribute.REQ_ATTRIBUTE:
-        readRequestAttribute(payload, variables);
+      case Attribute.SECRET: {
+        const given = payload.string() ?? '';
+        if (rules.secret !== undefined) proven = proven !== false && sameSecret(given, rules.secret);
         break;
+      }
+      case Attribute.REQ_ATTRIBUTE: {
+        const name = readRequestAttribute(payload, rules.attributes, variables);
+        unwelcome ??= name;
+        break;
+      }
       case Attribute.END:
         if (payload.left > 0) refuse(`${payload.left} bytes behind the end of the attributes`, 400);
+        // whoever has not the secret learns, and has logged, nothing but that
+        if (!proven) refuseSecret(proven);
+        if (unwelcome !== undefined)
+          refuse(`the request attribute "${printable(unwelcome.slice(0, 80))}" is not let in`, 403);
         return found;
-      case Attribute.SECRET:
-        refuse('the web server sends a secret, and none is set here', 400);
-        break;
       default:
         refuse(`attribute code ${code} is unknown`, 400);
     }
   }
 }
 
-function readRequestAttribute(payload: PayloadReader, variables: string[]): void {
+function refuseSecret(proven: false | undefined): never {
+  const message = proven === false ? 'the secret is not the one that is set here' : 'no secret came, and one is set';
+  throw new RemoteProtocolError('ERR_AJP_SECRET', message, { scope: 'request', status: 403 });
+}
+
+/** Returns the name of an attribute that is not let in. */
+function readRequestAttribute(
+  payload: PayloadReader,
+  attributes: ReadonlyMap<string, string>,
+  variables: string[],
+): string | undefined {
   const name = payload.string() ?? '';
   const value = payload.string();
-  const variable = allowed.get(name);
-  if (variable === undefined) refuse(`the request attribute "${printable(name.slice(0, 80))}" is not let in`, 403);
-  if (name === 'AJP_REMOTE_PORT' && !/^[0-9]{1,5}$/.test(value ?? '')) return;
+  const variable = attributes.get(name);
+  if (variable === undefined) return name;
+  if (name === 'AJP_REMOTE_PORT' && !/^[0-9]{1,5}$/.test(value ?? '')) return undefined;
   setVariable(variables, variable, value);
+  return undefined;
 }

@@ -1,11 +1,4 @@
-/** A packet with its header of four bytes; both sides must have the same (Tomcat packetSize, httpd ProxyIOBufferSize). */
-export const PACKET_SIZE = 8192;
 export const HEADER_LENGTH = 4;
-export const MAX_PAYLOAD = PACKET_SIZE - HEADER_LENGTH;
-/** Request body bytes of one packet: header and inner length go off. */
-export const MAX_REQUEST_PIECE = PACKET_SIZE - 6;
-/** Reply body bytes of one packet: header, type, length and the NUL behind them go off. */
-export const MAX_REPLY_PIECE = PACKET_SIZE - 8;
 
 /** The first two bytes of a packet, by its direction. */
 export const Magic = { request: 0x1234, reply: 0x4142 } as const;
@@ -59,7 +52,10 @@ export const methods = [
 /** The method stands in the attribute `stored_method`. */
 export const STORED_METHOD = 0xff;
 
-/** Header names are sent as 0xA000 plus their place in these lists, from 1. */
+/**
+ * Header names are sent as 0xA000 plus their place in these lists, from 1. A name of so many bytes that its length would
+ * read as a code cannot be sent.
+ */
 export const HEADER_CODE = 0xa000;
 
 export const requestHeaders = [
@@ -80,17 +76,17 @@ export const requestHeaders = [
 ] as const;
 
 export const replyHeaders = [
-  'content-type',
-  'content-language',
-  'content-length',
-  'date',
-  'last-modified',
-  'location',
-  'set-cookie',
-  'set-cookie2',
-  'servlet-engine',
-  'status',
-  'www-authenticate',
+  'Content-Type',
+  'Content-Language',
+  'Content-Length',
+  'Date',
+  'Last-Modified',
+  'Location',
+  'Set-Cookie',
+  'Set-Cookie2',
+  'Servlet-Engine',
+  'Status',
+  'WWW-Authenticate',
 ] as const;
 
 export const Attribute = {

@@ -5,18 +5,22 @@ import {
   encodePath,
   HttpHead,
   isToken,
+  type Limits,
   printable,
   RemoteProtocolError,
 } from '@postern/core';
-import { type Attributes, readAttributes, setVariable } from './attributes.ts';
+import { type AttributeRules, type Attributes, readAttributes, setVariable } from './attributes.ts';
 import { HEADER_CODE, MAX_HEADERS, methods, requestHeaders, STORED_METHOD } from './constants.ts';
-import { PayloadReader } from './strings.ts';
+import type { Peer } from './peer.ts';
+import { NULL, PayloadReader } from './strings.ts';
 
 export interface ForwardRequest {
   readonly head: HttpHead;
   /** The body has no stated length: it is asked for until its end comes. */
   readonly chunked: boolean;
 }
+
+export type HeadLimits = Pick<Limits, 'maxEnvCount' | 'maxNameBytes' | 'maxValueBytes'>;
 
 function refuse(code: RemoteProtocolError['code'], message: string, status = 400): never {
   throw new RemoteProtocolError(code, message, { scope: 'request', status });
@@ -28,15 +32,14 @@ const single = new Set(['host', 'authorization', 'range', 'expect']);
 /**
  * The head of a request from the payload of its FORWARD_REQUEST, behind the type byte.
  *
- * @param decodedPath the path comes decoded, as lighttpd sends it
  * @throws RemoteProtocolError (400) ERR_AJP_PACKET, ERR_AJP_BODY, ERR_ENV_METHOD, ERR_ENV_TARGET, ERR_ENV_PROTOCOL,
- * ERR_ENV_NAME, ERR_ENV_VALUE, ERR_ENV_REPEATED, ERR_ENV_LENGTH; (431) ERR_ENV_COUNT; (501) ERR_AJP_BODY: a transfer
- * coding other than chunked; ERR_AJP_ATTRIBUTE: see `readAttributes`
+ * ERR_ENV_NAME, ERR_ENV_VALUE, ERR_ENV_REPEATED, ERR_ENV_LENGTH; (431) ERR_ENV_COUNT, ERR_ENV_ITEM; (501) ERR_AJP_BODY:
+ * a transfer coding other than chunked; ERR_AJP_ATTRIBUTE, ERR_AJP_SECRET: see `readAttributes`
  */
 export function readForwardRequest(
   bytes: Buffer,
-  limits: { maxEnvCount: number },
-  decodedPath: boolean,
+  limits: HeadLimits,
+  peer: AttributeRules & Pick<Peer, 'lighttpd'>,
 ): ForwardRequest {
   const payload = new PayloadReader(bytes);
   payload.u8();
@@ -49,13 +52,13 @@ export function readForwardRequest(
   const serverName = payload.string();
   const serverPort = String(payload.u16());
   const scheme = payload.u8() === 0 ? 'http' : 'https';
-  const fields = readHeaders(payload, Math.min(limits.maxEnvCount, MAX_HEADERS));
+  const fields = readHeaders(payload, limits);
   // a web server on a wildcard address may have no name
   setVariable(variables, 'SERVER_NAME', serverName ?? fields.host?.replace(/:[0-9]*$/, ''));
   setVariable(variables, 'SERVER_PORT', serverPort);
-  const attributes = readAttributes(payload, variables);
+  const attributes = readAttributes(payload, peer, variables);
   const method = methodOf(methodCode, attributes);
-  const target = targetOf(decodedPath ? encodePath(path) : path, method, attributes.queryString);
+  const target = targetOf(peer.lighttpd ? encodePath(path) : path, method, attributes.queryString);
   const { headers, contentLength, chunked } = fields;
   return { head: new HttpHead({ method, target, protocol, scheme, contentLength }, headers, variables), chunked };
 }
@@ -91,7 +94,8 @@ interface Fields {
   readonly chunked: boolean;
 }
 
-function readHeaders(payload: PayloadReader, most: number): Fields {
+function readHeaders(payload: PayloadReader, limits: HeadLimits): Fields {
+  const most = Math.min(limits.maxEnvCount, MAX_HEADERS);
   const count = payload.u16();
   if (count > most) refuse('ERR_ENV_COUNT', `${count} header fields, at most ${most} are read`, 431);
   const headers: string[] = [];
@@ -99,8 +103,10 @@ function readHeaders(payload: PayloadReader, most: number): Fields {
   let length: string | undefined;
   let coding: string | undefined;
   for (let i = 0; i < count; i++) {
-    const name = readName(payload);
+    const name = readName(payload, limits);
     const value = payload.string() ?? '';
+    if (value.length > limits.maxValueBytes)
+      refuse('ERR_ENV_ITEM', `a value of ${value.length} bytes, maxValueBytes is ${limits.maxValueBytes}`, 431);
     if (/[\r\n]/.test(value)) refuse('ERR_ENV_VALUE', `the value of header ${name} holds CR or LF`);
     if (name === 'transfer-encoding') {
       coding = coding === undefined ? value : `${coding}, ${value}`;
@@ -122,12 +128,14 @@ function readHeaders(payload: PayloadReader, most: number): Fields {
   return { headers, host, contentLength: checkContentLength(length), chunked: coding !== undefined };
 }
 
-function readName(payload: PayloadReader): string {
+function readName(payload: PayloadReader, limits: HeadLimits): string {
   const code = payload.u16();
   if ((code & 0xff00) === HEADER_CODE) {
     const name = requestHeaders[(code & 0xff) - 1];
     return name ?? refuse('ERR_AJP_PACKET', `header code 0x${code.toString(16)} is unknown`);
   }
+  if (code !== NULL && code > limits.maxNameBytes)
+    refuse('ERR_ENV_ITEM', `a name of ${code} bytes, maxNameBytes is ${limits.maxNameBytes}`, 431);
   const name = payload.stringOf(code);
   if (!isToken(name)) refuse('ERR_ENV_NAME', `header name "${printable(name.slice(0, 80))}"`);
   return name.toLowerCase();

@@ -1,9 +1,10 @@
-import type { Limits, PeerOptions, ServerProtocol } from '@postern/core';
+import type { BackEndOptions, Limits, PeerOptions, Protocol } from '@postern/core';
+import { AjpClientConnection } from './client-connection.ts';
 import { Magic } from './constants.ts';
 import { AjpServerConnection } from './server-connection.ts';
 
 /** AJP, version 1.3. */
-export const ajp: ServerProtocol = {
+export const ajp: Protocol = {
   name: 'ajp',
   /** Each packet towards the application begins with 0x1234. */
   sniff(bytes) {
@@ -13,6 +14,7 @@ export const ajp: ServerProtocol = {
     return bytes[1] === (Magic.request & 255) ? 'yes' : 'no';
   },
   server: (limits: Limits, peer?: PeerOptions) => new AjpServerConnection(limits, peer),
+  client: (limits: Limits, options?: BackEndOptions) => new AjpClientConnection(limits, options),
 };
 
 export {
@@ -26,7 +28,13 @@ export {
   stringHeader,
 } from './layouts.ts';
 export {
+  type AnswerInput,
+  type AnswerState,
+  answerTable,
   type ReceiveInput,
   type ReceiveState,
   receiveTable,
+  type UploadInput,
+  type UploadState,
+  uploadTable,
 } from './state.ts';

@@ -1,12 +1,28 @@
 import { RemoteProtocolError } from '@postern/core';
 import { ByteQueue } from '@postern/wire';
-import { HEADER_LENGTH, MAX_PAYLOAD, Magic } from './constants.ts';
+import { HEADER_LENGTH } from './constants.ts';
 
 /** Cuts received bytes into packets. The header is read by hand: `packetHeader` is its description and oracle. */
 export class PacketReader {
+  readonly #magic: number;
+  readonly #most: number;
   readonly #input = new ByteQueue();
   /** Payload bytes of the packet that is open; -1: none is. */
   length = -1;
+
+  /**
+   * @param magic the first two bytes of a packet
+   * @param most payload bytes of one packet; it is for the caller to refuse more, as far as the state allows an answer
+   */
+  constructor(magic: number, most: number) {
+    this.#magic = magic;
+    this.#most = most;
+  }
+
+  /** The open packet is larger than may be. */
+  get tooLong(): boolean {
+    return this.length > this.#most;
+  }
 
   receive(chunk: Uint8Array): void {
     this.#input.push(chunk);
@@ -26,7 +42,7 @@ export class PacketReader {
     for (let at = 0; at < 2; at++) {
       const byte = input.peek(at);
       if (byte === undefined) return false;
-      if (byte !== (at === 0 ? Magic.request >> 8 : Magic.request & 255)) {
+      if (byte !== this.#magicAt(at)) {
         throw new RemoteProtocolError(
           'ERR_AJP_PACKET',
           `byte ${at} of a packet is 0x${byte.toString(16).padStart(2, '0')}: the peer does not speak AJP`,
@@ -37,6 +53,10 @@ export class PacketReader {
     this.length = ((input.peek(2) as number) << 8) | (input.peek(3) as number);
     input.skip(HEADER_LENGTH);
     return true;
+  }
+
+  #magicAt(at: number): number {
+    return at === 0 ? this.#magic >> 8 : this.#magic & 255;
   }
 
   /** The first byte of the payload; undefined: it has not come. */
@@ -56,11 +76,11 @@ export class PacketReader {
   skip(): boolean {
     if (this.length < 0) {
       const input = this.#input;
-      if (input.length < HEADER_LENGTH || input.peek(0) !== Magic.request >> 8) return false;
-      if (input.peek(1) !== (Magic.request & 255)) return false;
+      if (input.length < HEADER_LENGTH || input.peek(0) !== this.#magicAt(0)) return false;
+      if (input.peek(1) !== this.#magicAt(1)) return false;
       this.open();
     }
-    return this.length <= MAX_PAYLOAD && this.take() !== undefined;
+    return !this.tooLong && this.take() !== undefined;
   }
 
   /** To be called when nothing more can be taken for now. */
@@ -68,8 +88,29 @@ export class PacketReader {
     this.#input.settle();
   }
 
+  /** To be called before the memory of what was received last is used again. */
+  retain(): void {
+    this.#input.retain();
+  }
+
   clear(): void {
     this.#input.clear();
     this.length = -1;
   }
+}
+
+/**
+ * The body bytes of a packet of a request: a view. None at all is the end of the body.
+ * @throws RemoteProtocolError ERR_AJP_PACKET: the two lengths contradict each other
+ */
+export function bodyOf(payload: Buffer): Buffer {
+  if (payload.length === 0) return payload;
+  const length = payload.length < 2 ? undefined : (payload[0] << 8) | payload[1];
+  if (length !== payload.length - 2) {
+    throw new RemoteProtocolError(
+      'ERR_AJP_PACKET',
+      `a body packet of ${payload.length} bytes gives ${length ?? 'no whole number'} as its length (lighttpd: add peer=lighttpd to the address)`,
+    );
+  }
+  return payload.subarray(2);
 }

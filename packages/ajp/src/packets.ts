@@ -1,34 +1,50 @@
-import { MAX_REPLY_PIECE, MessageType } from './constants.ts';
+import { MessageType } from './constants.ts';
 import { u16Text } from './strings.ts';
 
 /** A packet towards the web server, as latin-1 text. */
-export function packetText(payload: string): string {
+export function replyPacket(payload: string): string {
   return `AB${u16Text(payload.length)}${payload}`;
 }
 
-function typeText(type: number): string {
+/** A packet towards the application, as latin-1 text. */
+export function requestPacket(payload: string): string {
+  return `\x124${u16Text(payload.length)}${payload}`;
+}
+
+export function typeText(type: number): string {
   return String.fromCharCode(type);
 }
 
-export const CPONG = packetText(typeText(MessageType.CPONG));
+export const CPING = requestPacket(typeText(MessageType.CPING));
+export const CPONG = replyPacket(typeText(MessageType.CPONG));
 /** A body chunk without bytes: what came before it is not to be held back. */
-export const FLUSH = packetText(`${typeText(MessageType.SEND_BODY_CHUNK)}\0\0\0`);
-export const END_REUSE = packetText(`${typeText(MessageType.END_RESPONSE)}\x01`);
-export const END_CLOSE = packetText(`${typeText(MessageType.END_RESPONSE)}\x00`);
+export const FLUSH = replyPacket(`${typeText(MessageType.SEND_BODY_CHUNK)}\0\0\0`);
+export const END_REUSE = replyPacket(`${typeText(MessageType.END_RESPONSE)}\x01`);
+export const END_CLOSE = replyPacket(`${typeText(MessageType.END_RESPONSE)}\x00`);
+/** The request has no more body. */
+export const END_OF_BODY = bodyHeader(0);
 
 export function getBodyText(length: number): string {
-  return packetText(typeText(MessageType.GET_BODY_CHUNK) + u16Text(length));
+  return replyPacket(typeText(MessageType.GET_BODY_CHUNK) + u16Text(length));
+}
+
+/** What stands before so many body bytes of a request, as latin-1 text. */
+export function bodyHeader(length: number): string {
+  return `\x124${u16Text(length + 2)}${u16Text(length)}`;
 }
 
 /** Bytes that a chunk of a reply body has around its content. */
 export const CHUNK_FRAME = 8;
 
-/** A text of one-byte characters as SEND_BODY_CHUNK packets. */
-export function chunksText(text: string): string {
+/**
+ * A text of one-byte characters as SEND_BODY_CHUNK packets.
+ * @param most body bytes of one packet
+ */
+export function chunksText(text: string, most: number): string {
   let packets = '';
-  for (let at = 0; at < text.length; at += MAX_REPLY_PIECE) {
-    const piece = text.slice(at, at + MAX_REPLY_PIECE);
-    packets += packetText(`${typeText(MessageType.SEND_BODY_CHUNK)}${u16Text(piece.length)}${piece}\0`);
+  for (let at = 0; at < text.length; at += most) {
+    const piece = text.slice(at, at + most);
+    packets += replyPacket(`${typeText(MessageType.SEND_BODY_CHUNK)}${u16Text(piece.length)}${piece}\0`);
   }
   return packets;
 }

@@ -1,12 +1,16 @@
 import { LocalProtocolError, reasonOf } from '@postern/core';
-import { HEADER_CODE, HEADER_LENGTH, MessageType, PACKET_SIZE, replyHeaders } from './constants.ts';
-import { packetText } from './packets.ts';
+import { HEADER_CODE, HEADER_LENGTH, MessageType, replyHeaders } from './constants.ts';
+import { replyPacket } from './packets.ts';
 import { stringText, u16Text } from './strings.ts';
 
 /** The code of a reply header, as it stands on the wire, by its name in lower case. */
-const codes = new Map<string, string>(replyHeaders.map((name, i) => [name, u16Text(HEADER_CODE + i + 1)]));
+const codes = new Map<string, string>(
+  replyHeaders.map((name, i) => [name.toLowerCase(), u16Text(HEADER_CODE + i + 1)]),
+);
 
 function fieldText(name: string, value: string): string {
+  if (name.length >= HEADER_CODE)
+    throw new LocalProtocolError('ERR_HEADER_BLOCK', `a header name of ${name.length} bytes cannot be sent over AJP`);
   return (codes.get(name.toLowerCase()) ?? stringText(name)) + stringText(value);
 }
 
@@ -15,9 +19,15 @@ function fieldText(name: string, value: string): string {
  * headers for their number; where the application gives none of those, that is Date.
  *
  * @param headers flat [name, value, …], checked
+ * @param packetSize in bytes, with the header of the packet
  * @throws LocalProtocolError ERR_HEADER_BLOCK: it does not fit one packet
  */
-export function sendHeadersText(status: number, reason: string, headers: readonly string[]): string {
+export function sendHeadersText(
+  status: number,
+  reason: string,
+  headers: readonly string[],
+  packetSize: number,
+): string {
   let first = 0;
   while (first < headers.length && !codes.has(headers[first].toLowerCase())) first += 2;
   const dated = first === headers.length;
@@ -28,11 +38,11 @@ export function sendHeadersText(status: number, reason: string, headers: readonl
   const start =
     String.fromCharCode(MessageType.SEND_HEADERS) + u16Text(status) + stringText(reason || reasonOf(status));
   const size = HEADER_LENGTH + start.length + 2 + fields.length;
-  if (size > PACKET_SIZE) {
+  if (size > packetSize) {
     throw new LocalProtocolError(
       'ERR_HEADER_BLOCK',
-      `the head of the reply takes ${size} bytes, an AJP packet has ${PACKET_SIZE}`,
+      `the head of the reply takes ${size} bytes, packetSize is ${packetSize}`,
     );
   }
-  return packetText(start + u16Text(count) + fields);
+  return replyPacket(start + u16Text(count) + fields);
 }

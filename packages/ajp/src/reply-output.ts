@@ -1,10 +1,11 @@
 import type { Chunk, Output } from '@postern/core';
 import { ByteQueue } from '@postern/wire';
-import { MAX_REPLY_PIECE } from './constants.ts';
 import { CHUNK_FRAME, chunksText, FLUSH, getBodyText, writeChunkHeader } from './packets.ts';
 
 /** What goes towards the web server: packets that are due, then the body of the reply, then its end. */
 export class ReplyOutput {
+  /** Body bytes of one packet, at most. */
+  readonly #most: number;
   /** Packets that are due, as latin-1 text. */
   #due = '';
   /** The length that GET_BODY_CHUNK asks for; 0: nothing is asked. */
@@ -12,6 +13,11 @@ export class ReplyOutput {
   readonly #body = new ByteQueue();
   #flush = false;
   #ending = false;
+
+  /** @param most body bytes of one packet */
+  constructor(most: number) {
+    this.#most = most;
+  }
 
   /** Bytes that are due whatever the body does. */
   get dueBytes(): number {
@@ -40,7 +46,7 @@ export class ReplyOutput {
 
   /** The body of a whole reply, and its end. Text that can be written as it is goes out as one string with its head. */
   whole(body: Chunk | null): void {
-    if (typeof body === 'string' && Buffer.byteLength(body) === body.length) this.#due += chunksText(body);
+    if (typeof body === 'string' && Buffer.byteLength(body) === body.length) this.#due += chunksText(body, this.#most);
     else if (body !== null) this.data(body);
     this.#ending = true;
   }
@@ -84,13 +90,13 @@ export class ReplyOutput {
     return this.#framed(before, length, after);
   }
 
-  /** Packets of 8 KiB cost more as a vector than as a copy. */
+  /** Packets of a few KiB cost more as a vector than as a copy. */
   #framed(before: string, length: number, after: string): Buffer {
-    const count = Math.ceil(length / MAX_REPLY_PIECE);
+    const count = Math.ceil(length / this.#most);
     const bytes = Buffer.allocUnsafe(before.length + length + count * CHUNK_FRAME + after.length);
     let at = bytes.write(before, 0, 'latin1');
     for (let left = length; left > 0; ) {
-      const size = Math.min(left, MAX_REPLY_PIECE);
+      const size = Math.min(left, this.#most);
       at = writeChunkHeader(bytes, at, size);
       for (let wanted = size; wanted > 0; ) {
         const piece = this.#body.takeSome(wanted);

@@ -11,10 +11,11 @@ import {
   type RequestEvent,
   type ServerConnection,
 } from '@postern/core';
-import { MAX_PAYLOAD, MAX_REQUEST_PIECE, MessageType, PACKET_SIZE } from './constants.ts';
+import { HEADER_LENGTH, Magic, MessageType } from './constants.ts';
 import { type ForwardRequest, readForwardRequest } from './head.ts';
-import { PacketReader } from './packet-reader.ts';
+import { bodyOf, PacketReader } from './packet-reader.ts';
 import { CPONG, END_CLOSE, END_REUSE } from './packets.ts';
+import { type Peer, peerOf } from './peer.ts';
 import { sendHeadersText } from './reply-head.ts';
 import { ReplyOutput } from './reply-output.ts';
 import { type ReceiveInput, type ReceiveState, receiveTable } from './state.ts';
@@ -34,11 +35,9 @@ function broken(code: 'ERR_AJP_PACKET' | 'ERR_AJP_MESSAGE', message: string): ne
 /** The application's side of one AJP connection: one request at a time, its body on demand. */
 export class AjpServerConnection implements ServerConnection {
   readonly #limits: Limits;
-  readonly #halfCloseServes: boolean;
-  /** lighttpd's packets with body bytes have no inner length, and its paths come decoded. */
-  readonly #fromLighttpd: boolean;
-  readonly #packets = new PacketReader();
-  readonly #output = new ReplyOutput();
+  readonly #peer: Peer;
+  readonly #packets: PacketReader;
+  readonly #output: ReplyOutput;
   #receive: ReceiveState = 'idle';
   #reply: ReplyState = 'ended';
   /** Of the latest request. */
@@ -57,14 +56,20 @@ export class AjpServerConnection implements ServerConnection {
   #peerEnded = false;
   #close: false | 'fin' | 'reset' = false;
 
-  constructor(limits: Limits, peer: PeerOptions = {}) {
+  /** @throws ConfigError ERR_OPTION: see `peerOf` */
+  constructor(limits: Limits, options?: PeerOptions) {
     this.#limits = limits;
-    this.#halfCloseServes = peer.halfCloseServes === true;
-    this.#fromLighttpd = peer.peer === 'lighttpd';
+    this.#peer = peerOf(options);
+    this.#packets = new PacketReader(Magic.request, this.#peer.sizes.payload);
+    this.#output = new ReplyOutput(this.#peer.sizes.replyPiece);
   }
 
   receive(chunk: Uint8Array): void {
     if (this.#receive !== 'dropped') this.#packets.receive(chunk);
+  }
+
+  retain(): void {
+    this.#packets.retain();
   }
 
   receiveEnd(): void {
@@ -103,11 +108,10 @@ export class AjpServerConnection implements ServerConnection {
     const { length } = this.#packets;
     switch (this.#receive) {
       case 'idle':
-        if (length > MAX_PAYLOAD)
-          throw this.#refusal('ERR_AJP_PACKET', `a packet of ${length + 4} bytes, packetSize is ${PACKET_SIZE}`, 400);
+        if (this.#packets.tooLong) throw this.#refusal('ERR_AJP_PACKET', this.#tooLong(length), 400);
         return length === 0 ? this.#empty() : this.#message();
       case 'due':
-        if (length > MAX_PAYLOAD) broken('ERR_AJP_PACKET', `a body packet of ${length + 4} bytes`);
+        if (this.#packets.tooLong) broken('ERR_AJP_PACKET', this.#tooLong(length));
         return this.#body();
       case 'held':
         return broken('ERR_AJP_MESSAGE', 'a packet came while none was asked for');
@@ -119,6 +123,10 @@ export class AjpServerConnection implements ServerConnection {
       case 'dropped':
         return undefined;
     }
+  }
+
+  #tooLong(length: number): string {
+    return `a packet of ${length + HEADER_LENGTH} bytes, packetSize is ${this.#peer.sizes.packet}`;
   }
 
   #empty(): Step {
@@ -140,6 +148,9 @@ export class AjpServerConnection implements ServerConnection {
     }
     if (type !== MessageType.FORWARD_REQUEST)
       broken('ERR_AJP_MESSAGE', `a packet of type ${type} with ${length} bytes, where a request may begin`);
+    const { maxEnvBytes } = this.#limits;
+    if (length > maxEnvBytes)
+      throw this.#refusal('ERR_ENV_BYTES', `a request of ${length} bytes, maxEnvBytes is ${maxEnvBytes}`, 431);
     const payload = this.#packets.take();
     return payload === undefined ? undefined : this.#start(payload);
   }
@@ -147,7 +158,7 @@ export class AjpServerConnection implements ServerConnection {
   #start(payload: Buffer): RequestEvent {
     let request: ForwardRequest;
     try {
-      request = readForwardRequest(payload, this.#limits, this.#fromLighttpd);
+      request = readForwardRequest(payload, this.#limits, this.#peer);
     } catch (error) {
       if (!(error instanceof RemoteProtocolError)) throw error;
       throw this.#refusal(error.code, error.message, error.statusHint);
@@ -184,7 +195,7 @@ export class AjpServerConnection implements ServerConnection {
       this.#move('BODY');
       return MORE;
     }
-    const chunk = this.#fromLighttpd ? payload : bodyOf(payload);
+    const chunk = this.#peer.lighttpd ? payload : bodyOf(payload);
     const { length } = chunk;
     if (length > this.#left) broken('ERR_AJP_PACKET', `${length} bytes of body, Content-Length leaves ${this.#left}`);
     if (length === 0) return this.#bodyEnd();
@@ -213,7 +224,7 @@ export class AjpServerConnection implements ServerConnection {
       return undefined;
     }
     if (this.#receive === 'dropped' || this.#reply === 'ended') return undefined;
-    if (this.#halfCloseServes && this.#receive === 'complete') return undefined;
+    if (this.#peer.halfCloseServes && this.#receive === 'complete') return undefined;
     this.#leave('fin');
     return {
       type: 'abort',
@@ -246,7 +257,7 @@ export class AjpServerConnection implements ServerConnection {
   pull(id: number): void {
     if (id !== this.#id || this.#reply === 'ended' || receiveTable[this.#receive].ASK === undefined) return;
     this.#move('ASK');
-    this.#output.ask(Math.min(this.#left, MAX_REQUEST_PIECE));
+    this.#output.ask(Math.min(this.#left, this.#peer.sizes.requestPiece));
   }
 
   send(event: ReplyEvent): void {
@@ -255,11 +266,11 @@ export class AjpServerConnection implements ServerConnection {
     const next = nextReplyState(this.#reply, event.type);
     switch (event.type) {
       case 'whole':
-        this.#output.push(sendHeadersText(event.status, event.reason, event.headers));
+        this.#output.push(this.#head(event.status, event.reason, event.headers));
         this.#output.whole(event.body);
         break;
       case 'head':
-        this.#output.push(sendHeadersText(event.status, event.reason, event.headers));
+        this.#output.push(this.#head(event.status, event.reason, event.headers));
         this.#bodyless = isBodyless(this.#method, event.status);
         break;
       case 'data':
@@ -277,6 +288,10 @@ export class AjpServerConnection implements ServerConnection {
         break;
     }
     this.#reply = next;
+  }
+
+  #head(status: number, reason: string, headers: readonly string[]): string {
+    return sendHeadersText(status, reason, headers, this.#peer.sizes.packet);
   }
 
   queued(id: number): number {
@@ -326,17 +341,4 @@ export class AjpServerConnection implements ServerConnection {
   get wantsClose(): false | 'fin' | 'reset' {
     return this.#close;
   }
-}
-
-/** @throws RemoteProtocolError ERR_AJP_PACKET: the two lengths contradict each other */
-function bodyOf(payload: Buffer): Buffer {
-  if (payload.length === 0) return payload;
-  const length = payload.length < 2 ? undefined : (payload[0] << 8) | payload[1];
-  if (length !== payload.length - 2) {
-    throw new RemoteProtocolError(
-      'ERR_AJP_PACKET',
-      `a body packet of ${payload.length} bytes gives ${length ?? 'no whole number'} as its length (lighttpd: add peer=lighttpd to the address)`,
-    );
-  }
-  return payload.subarray(2);
 }

@@ -40,3 +40,64 @@ export const receiveTable: Record<ReceiveState, Partial<Record<ReceiveInput, Rec
   complete: { EMPTY: 'complete', END: 'idle', DROP: 'dropped' },
   dropped: { DROP: 'dropped' },
 };
+
+/**
+ * How far a client has got with its connection. `pinged`: CPONG is due. `over`: nothing more is asked, and what still
+ * comes is thrown away.
+ */
+export type AnswerState = 'idle' | 'pinged' | 'waiting' | 'body' | 'over';
+export type AnswerInput =
+  /** FORWARD_REQUEST, CPING: sent from here. */
+  | 'REQUEST'
+  | 'PING'
+  | 'CPONG'
+  | 'SEND_HEADERS'
+  | 'SEND_BODY_CHUNK'
+  /** SEND_BODY_CHUNK without bytes. */
+  | 'FLUSH'
+  | 'GET_BODY_CHUNK'
+  /** END_RESPONSE, the connection goes on or does not. */
+  | 'END_REUSE'
+  | 'END_CLOSE'
+  | 'DROP';
+
+export const answerTable: Record<AnswerState, Partial<Record<AnswerInput, AnswerState>>> = {
+  idle: { REQUEST: 'waiting', PING: 'pinged', DROP: 'over' },
+  pinged: { CPONG: 'idle', DROP: 'over' },
+  waiting: { SEND_HEADERS: 'body', FLUSH: 'waiting', GET_BODY_CHUNK: 'waiting', DROP: 'over' },
+  body: {
+    SEND_BODY_CHUNK: 'body',
+    FLUSH: 'body',
+    GET_BODY_CHUNK: 'body',
+    END_REUSE: 'idle',
+    END_CLOSE: 'over',
+    DROP: 'over',
+  },
+  over: { DROP: 'over' },
+};
+
+/**
+ * How far a client has sent a request body. `first`: one packet goes unasked. `held`: the next one must be asked for.
+ * `asked`: it was. `whole`: all bytes of a stated length have gone. `surplus`: more was asked for all the same. `ended`:
+ * the end of the body was sent, or nobody waits for it.
+ */
+export type UploadState = 'first' | 'held' | 'asked' | 'whole' | 'surplus' | 'ended';
+export type UploadInput =
+  /** GET_BODY_CHUNK came. */
+  | 'ASK'
+  /** A packet with body bytes was sent; `LAST`: with it all of a stated length. */
+  | 'PIECE'
+  | 'LAST'
+  /** The packet that says that no more comes was sent. */
+  | 'END'
+  | 'DROP';
+
+export const uploadTable: Record<UploadState, Partial<Record<UploadInput, UploadState>>> = {
+  // no ASK here and in `asked`: were two packets due at once, the sides could disagree on what they answer
+  first: { PIECE: 'held', LAST: 'whole', END: 'ended', DROP: 'ended' },
+  held: { ASK: 'asked', DROP: 'ended' },
+  asked: { PIECE: 'held', LAST: 'whole', END: 'ended', DROP: 'ended' },
+  whole: { ASK: 'surplus', DROP: 'ended' },
+  surplus: { END: 'ended', DROP: 'ended' },
+  ended: { DROP: 'ended' },
+};

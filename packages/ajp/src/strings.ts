@@ -1,6 +1,7 @@
 import { RemoteProtocolError } from '@postern/core';
 
-const NULL = 0xffff;
+/** The length of a string that is not there. */
+export const NULL = 0xffff;
 
 function malformed(message: string): never {
   throw new RemoteProtocolError('ERR_AJP_PACKET', message, { scope: 'request' });

@@ -1,13 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
-import { limitsWith } from '@postern/core';
+import { limitsWith, type PeerOptions } from '@postern/core';
 import { methods, requestHeaders } from '../src/constants.ts';
 import { readForwardRequest } from '../src/head.ts';
+import { peerOf } from '../src/peer.ts';
 import { attribute, type Forward, forward, header, hex, str } from './writer.ts';
 
-const limits = limitsWith();
-const read = (request: Forward, decoded = false) => readForwardRequest(forward(request).subarray(4), limits, decoded);
-const variables = (request: Forward): Record<string, string> => {
-  const flat = read(request).head.variables();
+const read = (request: Forward, peer: PeerOptions = {}, set = {}) =>
+  readForwardRequest(forward(request).subarray(4), limitsWith(set), peerOf(peer));
+const variables = (request: Forward, peer: PeerOptions = {}): Record<string, string> => {
+  const flat = read(request, peer).head.variables();
   const found: Record<string, string> = {};
   for (let i = 0; i < flat.length; i += 2) {
     expect(Object.hasOwn(found, flat[i])).toBe(false);
@@ -15,8 +16,8 @@ const variables = (request: Forward): Record<string, string> => {
   }
   return found;
 };
-const refused = (request: Forward, code: string, statusHint = 400): void =>
-  expect(() => read(request)).toThrow(
+const refused = (request: Forward, code: string, statusHint = 400, peer: PeerOptions = {}, set = {}): void =>
+  expect(() => read(request, peer, set)).toThrow(
     expect.objectContaining({ name: 'RemoteProtocolError', scope: 'request', code, statusHint }),
   );
 const literal = (name: string, value: string): (string | null)[] => [name.toUpperCase(), value];
@@ -63,7 +64,7 @@ describe('the request line', () => {
   });
 
   it('encodes a path that comes decoded', () => {
-    expect(read({ uri: '/a b%\xe9?' }, true).head.target).toBe('/a%20b%25%E9%3F');
+    expect(read({ uri: '/a b%\xe9?' }, { peer: 'lighttpd' }).head.target).toBe('/a%20b%25%E9%3F');
   });
 
   it('refuses a query with a line end', () => {
@@ -109,7 +110,7 @@ describe('the headers', () => {
     const bytes = forward({ headers: ['accept', 'x'] });
     const at = bytes.indexOf(hex('a0 01'));
     hex(code).copy(bytes, at);
-    expect(() => readForwardRequest(bytes.subarray(4), limits, false)).toThrow(
+    expect(() => readForwardRequest(bytes.subarray(4), limitsWith(), peerOf())).toThrow(
       expect.objectContaining({ code: 'ERR_AJP_PACKET', statusHint: 400 }),
     );
   });
@@ -129,9 +130,15 @@ describe('the headers', () => {
     expect(read({ headers: many(256) }).head.headers().length).toBe(512);
     refused({ headers: many(257) }, 'ERR_ENV_COUNT', 431);
     refused({ count: 0xffff }, 'ERR_ENV_COUNT', 431);
-    expect(() => readForwardRequest(forward({ headers: many(3) }).subarray(4), { maxEnvCount: 2 }, false)).toThrow(
-      expect.objectContaining({ code: 'ERR_ENV_COUNT' }),
-    );
+    refused({ headers: many(3) }, 'ERR_ENV_COUNT', 431, {}, { maxEnvCount: 2 });
+  });
+
+  it('have names and values of limited length', () => {
+    const set = { maxNameBytes: 5, maxValueBytes: 9 };
+    expect(read({ headers: ['X-Abc', '123456789'] }, {}, set).head.headers()).toEqual(['x-abc', '123456789']);
+    refused({ headers: ['X-Abcd', '1'] }, 'ERR_ENV_ITEM', 431, {}, set);
+    refused({ headers: ['X-Abc', '1234567890'] }, 'ERR_ENV_ITEM', 431, {}, set);
+    refused({ headers: [null as never, 'x'] }, 'ERR_AJP_PACKET');
   });
 
   it('may be repeated, but for those that must be single', () => {
@@ -230,9 +237,24 @@ describe('the attributes', () => {
     expect(variables({ attributes })).toMatchObject({ SSL_CIPHER: 'B' });
   });
 
-  it('leave REMOTE_USER and AUTH_TYPE out', () => {
+  it('leave REMOTE_USER and AUTH_TYPE out, unless the web server is trusted with them', () => {
     const attributes = [Buffer.concat([hex('03'), str('root')]), Buffer.concat([hex('04'), str('Basic')])];
     expect(Object.keys(variables({ attributes })).join()).not.toMatch(/USER|AUTH/);
+    expect(variables({ attributes }, { trustRemoteUser: true })).toMatchObject({
+      REMOTE_USER: 'root',
+      AUTH_TYPE: 'Basic',
+    });
+    for (const none of ['', null]) {
+      const nobody = [Buffer.concat([hex('03'), str(none)]), Buffer.concat([hex('04'), str(none)])];
+      expect(Object.keys(variables({ attributes: nobody }, { trustRemoteUser: true })).join()).not.toMatch(/USER|AUTH/);
+    }
+  });
+
+  it('become variables of their own name where they are named', () => {
+    const peer = { attributes: ['SCRIPT_FILENAME', 'my.attribute'] };
+    const attributes = [attribute('SCRIPT_FILENAME', '/x'), attribute('my.attribute', 'y')];
+    expect(variables({ attributes }, peer)).toMatchObject({ SCRIPT_FILENAME: '/x', 'my.attribute': 'y' });
+    refused({ attributes: [...attributes, attribute('other', 'z')] }, 'ERR_AJP_ATTRIBUTE', 403, peer);
   });
 
   it('leave out a remote port that is no number', () => {
@@ -253,13 +275,56 @@ describe('the attributes', () => {
     '',
   ])('do not let %s in', (name) => refused({ attributes: [attribute(name, '/x')] }, 'ERR_AJP_ATTRIBUTE', 403));
 
-  it.each(['00', '0e', '31', '0c 00 01 78 00'])('refuse what begins with code %s', (bytes) =>
+  it.each(['00', '0e', '31'])('refuse what begins with code %s', (bytes) =>
     refused({ attributes: [hex(bytes)] }, 'ERR_AJP_ATTRIBUTE'),
   );
 
   it('end with ff and nothing behind it', () => {
     refused({ end: hex('') }, 'ERR_AJP_PACKET');
     refused({ end: hex('ff 00') }, 'ERR_AJP_ATTRIBUTE');
+  });
+});
+
+describe('the secret', () => {
+  const peer = { secret: 'open sesame' };
+  const secret = (value: string | null): Buffer => Buffer.concat([hex('0c'), str(value)]);
+
+  it('is demanded where one is set, wherever it stands', () => {
+    expect(read({ attributes: [secret('open sesame'), hex('0b 00 80')] }, peer).head.method).toBe('GET');
+    expect(read({ attributes: [hex('0b 00 80'), secret('open sesame')] }, peer).head.method).toBe('GET');
+    refused({}, 'ERR_AJP_SECRET', 403, peer);
+  });
+
+  it.each(['', null, 'open', 'open sesam', 'open sesame!', 'open sesameopen sesame', 'Open sesame', 'open sesamf'])(
+    'is not %j',
+    (given) => refused({ attributes: [secret(given)] }, 'ERR_AJP_SECRET', 403, peer),
+  );
+
+  it('that comes twice must be right twice', () => {
+    const right = secret('open sesame');
+    expect(read({ attributes: [right, right] }, peer).head.method).toBe('GET');
+    refused({ attributes: [right, secret('x')] }, 'ERR_AJP_SECRET', 403, peer);
+    refused({ attributes: [secret('x'), right] }, 'ERR_AJP_SECRET', 403, peer);
+  });
+
+  it('that is wrong is all that is told, not what else is wrong, and not the secret', () => {
+    const request = {
+      uri: 'nowhere',
+      attributes: [attribute('javax.servlet.include.path_info', 'x'), secret('guess')],
+    };
+    refused(request, 'ERR_AJP_SECRET', 403, peer);
+    for (const attributes of [[secret('guess')], []]) {
+      try {
+        read({ attributes }, peer);
+      } catch (error) {
+        expect((error as Error).message).not.toMatch(/guess|sesame/);
+      }
+    }
+  });
+
+  it('means nothing where none is set, and is no variable', () => {
+    expect(Object.values(variables({ attributes: [secret('x1y2z3')] })).join()).not.toContain('x1y2z3');
+    expect(Object.values(variables({ attributes: [secret('open sesame')] }, peer)).join()).not.toContain('sesame');
   });
 });
 

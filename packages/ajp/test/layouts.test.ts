@@ -11,7 +11,18 @@ import {
   stringHeader,
 } from '../src/layouts.ts';
 import { PacketReader } from '../src/packet-reader.ts';
-import { CPONG, chunksText, END_CLOSE, END_REUSE, FLUSH, getBodyText, writeChunkHeader } from '../src/packets.ts';
+import {
+  bodyHeader,
+  CPING,
+  CPONG,
+  chunksText,
+  END_CLOSE,
+  END_OF_BODY,
+  END_REUSE,
+  FLUSH,
+  getBodyText,
+  writeChunkHeader,
+} from '../src/packets.ts';
 import { sendHeadersText } from '../src/reply-head.ts';
 import { PayloadReader, stringText } from '../src/strings.ts';
 import { forward, hex } from './writer.ts';
@@ -24,7 +35,7 @@ describe('what is read by hand', () => {
     fc.assert(
       fc.property(u16, (length) => {
         const bytes = packetHeader.write({ magic: 0x1234, length });
-        const reader = new PacketReader();
+        const reader = new PacketReader(0x1234, 8188);
         reader.receive(bytes);
         expect(reader.open()).toBe(true);
         expect(reader.length).toBe(packetHeader.parse(bytes).length);
@@ -61,7 +72,7 @@ describe('what is written by hand', () => {
   it('writes chunks as their layout says, as text and as bytes', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 8184 }), (length) => {
-        const text = chunksText('x'.repeat(length));
+        const text = chunksText('x'.repeat(length), 8184);
         expect(sendBodyChunk.parse(behindHeader(text))).toEqual({ type: 3, length });
         const bytes = Buffer.alloc(7);
         expect(writeChunkHeader(bytes, 0, length)).toBe(7);
@@ -76,17 +87,31 @@ describe('what is written by hand', () => {
     expect(endResponse.parse(behindHeader(END_CLOSE))).toEqual({ type: 5, reuse: 0 });
     expect(sendBodyChunk.parse(behindHeader(FLUSH))).toEqual({ type: 3, length: 0 });
     expect(getBodyChunk.parse(behindHeader(getBodyText(8186)))).toEqual({ type: 6, length: 8186 });
-    expect(sendHeaders.parse(behindHeader(sendHeadersText(404, 'Not Found', ['Content-Type', 'a/b'])))).toEqual({
+    expect(sendHeaders.parse(behindHeader(sendHeadersText(404, 'Not Found', ['Content-Type', 'a/b'], 8192)))).toEqual({
       type: 4,
       status: 404,
     });
   });
 
+  it('writes what stands before a piece of a request body as its layout says', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 65_530 }), (length) => {
+        const bytes = latin1(bodyHeader(length));
+        expect(packetHeader.parse(bytes)).toEqual({ magic: 0x1234, length: length + 2 });
+        expect(requestBody.parse(bytes, packetHeader.size)).toEqual({ length });
+        expect(bytes.length).toBe(packetHeader.size + requestBody.size);
+      }),
+    );
+  });
+
   it('writes the bytes of the protocol', () => {
+    expect(latin1(CPING)).toEqual(hex('12 34 00 01 0a'));
+    expect(latin1(END_OF_BODY)).toEqual(hex('12 34 00 02 00 00'));
+    expect(latin1(bodyHeader(5))).toEqual(hex('12 34 00 07 00 05'));
     expect(latin1(getBodyText(8186))).toEqual(hex('41 42 00 03 06 1f fa'));
     expect(latin1(CPONG)).toEqual(hex('41 42 00 01 09'));
     expect(latin1(END_REUSE)).toEqual(hex('41 42 00 02 05 01'));
     expect(latin1(FLUSH)).toEqual(hex('41 42 00 04 03 00 00 00'));
-    expect(latin1(chunksText('hi'))).toEqual(hex('41 42 00 06 03 00 02 68 69 00'));
+    expect(latin1(chunksText('hi', 8184))).toEqual(hex('41 42 00 06 03 00 02 68 69 00'));
   });
 });

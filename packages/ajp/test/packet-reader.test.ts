@@ -3,7 +3,7 @@ import { PacketReader } from '../src/packet-reader.ts';
 import { hex } from './writer.ts';
 
 function reader(bytes: string): PacketReader {
-  const reader = new PacketReader();
+  const reader = new PacketReader(0x1234, 8188);
   reader.receive(hex(bytes));
   return reader;
 }

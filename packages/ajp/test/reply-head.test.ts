@@ -1,7 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
-import { sendHeadersText } from '../src/reply-head.ts';
+import { sendHeadersText as write } from '../src/reply-head.ts';
 import { hex, readMessages } from './writer.ts';
 
+const sendHeadersText = (status: number, reason: string, headers: string[], size = 8192) =>
+  write(status, reason, headers, size);
 const read = (reason: string, ...headers: string[]) => readMessages(sendHeadersText(200, reason, headers))[0];
 
 describe('sendHeadersText', () => {
@@ -36,5 +38,12 @@ describe('sendHeadersText', () => {
     expect(() => sendHeadersText(200, 'OK', ['Content-Type', 'x'.repeat(room + 1)])).toThrow(
       expect.objectContaining({ name: 'LocalProtocolError', code: 'ERR_HEADER_BLOCK' }),
     );
+    expect(sendHeadersText(200, 'OK', ['Content-Type', 'x'.repeat(room + 1)], 65_536).length).toBe(8193);
+  });
+
+  it('refuses a name whose length would read as the code of another', () => {
+    const head = (length: number) => sendHeadersText(200, 'OK', ['x'.repeat(length), ''], 65_536);
+    expect(head(0x9fff).length).toBeGreaterThan(0x9fff);
+    expect(() => head(0xa000)).toThrow(expect.objectContaining({ code: 'ERR_HEADER_BLOCK' }));
   });
 });

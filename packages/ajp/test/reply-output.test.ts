@@ -12,7 +12,7 @@ const bodyOf = (messages: Message[]): string =>
 
 describe('ReplyOutput', () => {
   it('gives a whole reply of text as one string', () => {
-    const output = new ReplyOutput();
+    const output = new ReplyOutput(8184);
     output.whole('hi');
     expect(output.take(1000, () => END_CLOSE)).toBe(`AB\x00\x06\x03\x00\x02hi\0${END_CLOSE}`);
     expect(output.take(1000, never)).toBeUndefined();
@@ -20,7 +20,7 @@ describe('ReplyOutput', () => {
 
   it.each([8183, 8184, 8185, 16_368, 65_536])('cuts a body of %d bytes into packets', (length) => {
     for (const body of ['x'.repeat(length), Buffer.alloc(length, 0x78)]) {
-      const output = new ReplyOutput();
+      const output = new ReplyOutput(8184);
       output.whole(body);
       const piece = output.take(131_072, () => END_CLOSE);
       expect(Array.isArray(piece)).toBe(false);
@@ -31,13 +31,13 @@ describe('ReplyOutput', () => {
   });
 
   it('sends text as UTF-8', () => {
-    const output = new ReplyOutput();
+    const output = new ReplyOutput(8184);
     output.whole('é');
     expect(bodyOf(readMessages(latin1(output.take(1000, () => ''))))).toBe('\xc3\xa9');
   });
 
   it('takes as much of a stream as the budget allows, from whatever pieces it came in', () => {
-    const output = new ReplyOutput();
+    const output = new ReplyOutput(8184);
     for (let i = 0; i < 100; i++) output.data(Buffer.alloc(1000, i));
     expect(output.bodyBytes).toBe(100_000);
     let text = '';
@@ -51,7 +51,7 @@ describe('ReplyOutput', () => {
   });
 
   it('flushes behind what was written, and ends behind that', () => {
-    const output = new ReplyOutput();
+    const output = new ReplyOutput(8184);
     output.data('ab');
     output.flush();
     output.end();
@@ -64,7 +64,7 @@ describe('ReplyOutput', () => {
   });
 
   it('asks for body bytes, unless that is taken back before it goes out', () => {
-    const output = new ReplyOutput();
+    const output = new ReplyOutput(8184);
     output.ask(100);
     expect(readMessages(latin1(output.take(1000, never)))).toEqual([{ type: 'ask', length: 100 }]);
     expect(output.withdraw()).toBe(false);
@@ -74,7 +74,7 @@ describe('ReplyOutput', () => {
   });
 
   it('forgets everything when it is cleared', () => {
-    const output = new ReplyOutput();
+    const output = new ReplyOutput(8184);
     output.push('x');
     output.ask(1);
     output.data('y');

@@ -92,14 +92,14 @@ export type Message =
   | { type: 'pong' };
 
 /** Reads packets towards the web server as strictly as httpd does. @throws Error they are malformed */
-export function readMessages(text: string): Message[] {
+export function readMessages(text: string, packetSize = 8192): Message[] {
   const bytes = Buffer.from(text, 'latin1');
   const messages: Message[] = [];
   for (let at = 0; at < bytes.length; ) {
     if (bytes.length - at < 5 || bytes.readUInt16BE(at) !== 0x4142) throw new Error(`no packet at ${at}`);
     const length = bytes.readUInt16BE(at + 2);
     const payload = bytes.subarray(at + 4, at + 4 + length);
-    if (payload.length !== length || length > 8188) throw new Error(`a packet of ${length} bytes at ${at}`);
+    if (payload.length !== length || length > packetSize - 4) throw new Error(`a packet of ${length} bytes at ${at}`);
     messages.push(readMessage(payload));
     at += 4 + length;
   }

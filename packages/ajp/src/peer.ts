@@ -1,0 +1,29 @@
+import type { PeerOptions } from '@postern/core';
+import { type PacketSizes, packetSizes } from './packet-sizes.ts';
+import { letIn } from './request-attributes.ts';
+import { checkSecret } from './secret.ts';
+
+/** What a listener's address says of its web server, checked. */
+export interface Peer {
+  readonly sizes: PacketSizes;
+  /** Its packets with body bytes have no inner length, and its paths come decoded. */
+  readonly lighttpd: boolean;
+  readonly halfCloseServes: boolean;
+  /** What each request must carry; undefined: nothing is asked for. */
+  readonly secret: string | undefined;
+  readonly trustRemoteUser: boolean;
+  /** Request attributes that are let in, and the variable that each becomes. */
+  readonly attributes: ReadonlyMap<string, string>;
+}
+
+/** @throws ConfigError ERR_OPTION: see `packetSizes`, `checkSecret`, `letIn` */
+export function peerOf(options: PeerOptions = {}): Peer {
+  return {
+    sizes: packetSizes(options.packetSize),
+    lighttpd: options.peer === 'lighttpd',
+    halfCloseServes: options.halfCloseServes === true,
+    secret: checkSecret(options.secret),
+    trustRemoteUser: options.trustRemoteUser === true,
+    attributes: letIn(options.attributes),
+  };
+}
