@@ -1,6 +1,3 @@
-/** A connection carries one request. */
-export const REQUEST_ID = 1;
-
 export const COLON = 0x3a;
 export const COMMA = 0x2c;
 export const DIGIT_0 = 0x30;

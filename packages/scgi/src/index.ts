@@ -1,12 +1,14 @@
-import type { Limits, PeerOptions, ServerProtocol } from '@postern/core';
+import type { Limits, PeerOptions, Protocol } from '@postern/core';
+import { OneShotClientConnection, OneShotServerConnection } from '@postern/wire';
 import { COLON, DIGIT_0, DIGIT_9 } from './constants.ts';
-import { ScgiServerConnection } from './server-connection.ts';
+import { scgiFormat } from './head.ts';
+import { encodeRequest } from './request.ts';
 
 /** More digits than any limit on the header block has. */
 const MAX_DIGITS = 9;
 
 /** SCGI, the Simple Common Gateway Interface. */
-export const scgi: ServerProtocol = {
+export const scgi: Protocol = {
   name: 'scgi',
   /** A connection begins with the length of a netstring and a colon. */
   sniff(bytes) {
@@ -17,7 +19,8 @@ export const scgi: ServerProtocol = {
     }
     return 'more';
   },
-  server: (limits: Limits, peer?: PeerOptions) => new ScgiServerConnection(limits, peer),
+  server: (limits: Limits, peer?: PeerOptions) => new OneShotServerConnection(scgiFormat, limits, peer),
+  client: (limits: Limits) => new OneShotClientConnection({ encodeRequest, statusLine: false }, limits),
 };
 
 export {

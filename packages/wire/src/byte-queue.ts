@@ -55,6 +55,16 @@ export class ByteQueue {
     return this.#chunks[index][at];
   }
 
+  /** The chunk at the front, for who reads byte by byte; bytes begin at `frontAt`. Undefined: `count` are not in one piece. */
+  front(count: number): Buffer | undefined {
+    const front = this.#chunks[this.#first];
+    return front !== undefined && front.length - this.#at >= count ? front : undefined;
+  }
+
+  get frontAt(): number {
+    return this.#at;
+  }
+
   /** Exactly `count` bytes, which must be there. */
   take(count: number): Buffer {
     const front = this.#chunks[this.#first];
@@ -109,6 +119,15 @@ export class ByteQueue {
     if (front.length - this.#at >= PIN) return;
     this.#chunks[this.#first] = Buffer.from(front.subarray(this.#at));
     this.#at = 0;
+  }
+
+  /** To be called before the memory of the chunk that was pushed last is used again: what is left of it is copied. */
+  retain(): void {
+    const last = this.#chunks.length - 1;
+    if (last < this.#first || this.#chunks[last] === this.#gathered) return;
+    const from = last === this.#first ? this.#at : 0;
+    this.#chunks[last] = Buffer.from(this.#chunks[last].subarray(from));
+    if (last === this.#first) this.#at = 0;
   }
 
   clear(): void {

@@ -1,0 +1,19 @@
+import { checkVariable, LocalProtocolError } from '@postern/core';
+import { VERSION } from './constants.ts';
+
+/**
+ * The netstring of a request: CONTENT_LENGTH first, SCGI second, as the specification has it.
+ * @param contentLength of the body, in bytes
+ * @param variables flat [name, value, …], bytes as latin-1
+ * @throws LocalProtocolError ERR_ENV_VALUE
+ */
+export function encodeRequest(variables: readonly string[], contentLength: number): Buffer {
+  let block = `CONTENT_LENGTH\0${contentLength}\0SCGI\0${VERSION}\0`;
+  for (let i = 0; i < variables.length; i += 2) {
+    const name = variables[i];
+    checkVariable(name, variables[i + 1]);
+    if (name !== 'CONTENT_LENGTH' && name !== 'SCGI') block += `${name}\0${variables[i + 1]}\0`;
+  }
+  if (block.length > 999_999_999) throw new LocalProtocolError('ERR_ENV_BYTES', `${block.length} bytes of variables`);
+  return Buffer.from(`${block.length}:${block},`, 'latin1');
+}

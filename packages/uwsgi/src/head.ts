@@ -1,0 +1,91 @@
+import { CgiHead, type Limits, NameTree, RemoteProtocolError, VariableReader } from '@postern/core';
+import type { ByteQueue, OneShotFormat, OneShotHead } from '@postern/wire';
+import { HEADER_LENGTH, Modifier, PONG } from './constants.ts';
+import { packetHeader } from './layouts.ts';
+import { withoutScriptName } from './script-name.ts';
+import { readVars } from './vars.ts';
+
+/** What of the protocol is served beside requests with modifier 0. */
+export interface UwsgiOptions {
+  /** PATH_INFO of a request with modifier 30 begins with SCRIPT_NAME, which is cut off. */
+  readonly modifier30?: boolean;
+  /** Pings (modifier 100) are answered. */
+  readonly ping?: boolean;
+}
+
+/** Shared by all connections: their requests carry the same names. */
+const reader = new VariableReader(new NameTree());
+
+const PONG_TEXT = packetHeader.write({ modifier1: Modifier.PING, modifier2: PONG }).toString('latin1');
+
+/** The header is read by hand: `packetHeader` is its description and oracle. */
+class UwsgiHead implements OneShotHead {
+  readonly #limits: Limits;
+  readonly #options: UwsgiOptions;
+  #modifier = 0;
+  #modifier2 = 0;
+  #length = 0;
+
+  constructor(limits: Limits, options: UwsgiOptions) {
+    this.#limits = limits;
+    this.#options = options;
+  }
+
+  takeLength(input: ByteQueue): boolean {
+    const first = input.peek(0);
+    if (first !== undefined && isLetter(first))
+      throw new RemoteProtocolError('ERR_UWSGI_MODIFIER', `modifier ${first}: the peer does not speak uwsgi`);
+    if (input.length < HEADER_LENGTH) return false;
+    const header = input.take(HEADER_LENGTH);
+    this.#modifier = header[0];
+    this.#length = header[1] | (header[2] << 8);
+    this.#modifier2 = header[3];
+    return true;
+  }
+
+  takeBlock(input: ByteQueue): CgiHead | string | undefined {
+    const modifier = this.#modifier;
+    if (modifier === Modifier.PING && this.#options.ping) return PONG_TEXT;
+    const cut = modifier === Modifier.SCRIPT_NAME && this.#options.modifier30 === true;
+    if ((modifier !== Modifier.REQUEST && !cut) || this.#modifier2 !== 0) {
+      throw new RemoteProtocolError(
+        'ERR_UWSGI_MODIFIER',
+        `modifiers ${modifier} and ${this.#modifier2} are not served`,
+        {
+          scope: 'request',
+          status: 501,
+        },
+      );
+    }
+    if (this.#length > this.#limits.maxEnvBytes) {
+      throw new RemoteProtocolError(
+        'ERR_ENV_BYTES',
+        `a block of ${this.#length} bytes, maxEnvBytes is ${this.#limits.maxEnvBytes}`,
+        { scope: 'request', status: 431 },
+      );
+    }
+    if (input.length < this.#length) return undefined;
+    const { names, values } = readVars(input.take(this.#length), reader, this.#limits);
+    return new CgiHead(names, cut ? withoutScriptName(names, values) : values);
+  }
+}
+
+/** 'A' to 'Z': a request line of HTTP rather than one of uWSGI's rarer modifiers. */
+function isLetter(byte: number): boolean {
+  return byte >= 0x41 && byte <= 0x5a;
+}
+
+export function uwsgiFormat(options: UwsgiOptions): OneShotFormat {
+  return {
+    broken: 'ERR_UWSGI_BLOCK',
+    head: (limits) => new UwsgiHead(limits, options),
+    replyHead: httpReplyHead,
+  };
+}
+
+/** Apache demands a status line. The end of the connection is the end of the body, so there is no field for that. */
+function httpReplyHead(status: number, reason: string, headers: readonly string[]): string {
+  let text = `HTTP/1.1 ${status} ${reason}\r\n`;
+  for (let i = 0; i < headers.length; i += 2) text += `${headers[i]}: ${headers[i + 1]}\r\n`;
+  return `${text}\r\n`;
+}

@@ -1,0 +1,12 @@
+import type { VariableNames } from '@postern/core';
+
+/** The values of a request with modifier 30: SCRIPT_NAME is cut off the beginning of PATH_INFO. */
+export function withoutScriptName({ script, path }: VariableNames, values: readonly string[]): readonly string[] {
+  if (script < 0 || path < 0) return values;
+  const prefix = values[script].replace(/\/$/, '');
+  const whole = values[path];
+  if (prefix === '' || (whole !== prefix && !whole.startsWith(`${prefix}/`))) return values;
+  const cut = [...values];
+  cut[path] = whole.slice(prefix.length);
+  return cut;
+}

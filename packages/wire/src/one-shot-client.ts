@@ -1,0 +1,228 @@
+import {
+  type AnswerEvent,
+  type AskEvent,
+  CgiReplyReader,
+  type ClientConnection,
+  type Limits,
+  LocalProtocolError,
+  type Output,
+  RemoteProtocolError,
+} from '@postern/core';
+import { asBuffer, ByteQueue } from './byte-queue.ts';
+
+/** How a protocol writes its one request, and what its reply begins with. */
+export interface OneShotRequests {
+  /** @param variables flat [name, value, …], bytes as latin-1 @throws LocalProtocolError */
+  encodeRequest(variables: readonly string[], contentLength: number): Buffer;
+  /** The reply may begin with a status line of HTTP. */
+  readonly statusLine: boolean;
+  /** Bytes that ask whether the back-end is alive, and those of the answer; undefined: there are none. */
+  readonly ping?: { readonly ask: Buffer; readonly answer: Buffer };
+}
+
+function broken(message: string): never {
+  throw new RemoteProtocolError('ERR_REPLY', message, { status: 502 });
+}
+
+/** The web server's side of a connection that carries one request, as SCGI and uwsgi have it. */
+export class OneShotClientConnection implements ClientConnection {
+  readonly #requests: OneShotRequests;
+  readonly #limits: Limits;
+  readonly #input = new ByteQueue();
+  readonly #output = new ByteQueue();
+  readonly #events: AnswerEvent[] = [];
+  #state: 'new' | 'head' | 'body' | 'ping' | 'ended' = 'new';
+  #id = 0;
+  #reader: CgiReplyReader;
+  /** Body bytes that are still to be sent. */
+  #left = 0;
+  /** Body bytes handed out since the last `pull`. */
+  #window = 0;
+  #peerEnded = false;
+  #poisoned = false;
+
+  constructor(requests: OneShotRequests, limits: Limits) {
+    this.#requests = requests;
+    this.#limits = limits;
+    this.#reader = new CgiReplyReader(limits, requests.statusLine);
+  }
+
+  receive(chunk: Uint8Array): void {
+    if (!this.#poisoned && this.#state !== 'ended') this.#input.push(chunk);
+  }
+
+  receiveEnd(): void {
+    this.#peerEnded = true;
+  }
+
+  next(): AnswerEvent | undefined {
+    if (this.#events.length > 0) return this.#events.shift();
+    if (this.#poisoned) return undefined;
+    try {
+      return this.#read();
+    } catch (error) {
+      this.#poisoned = true;
+      this.#input.clear();
+      throw error;
+    }
+  }
+
+  #read(): AnswerEvent | undefined {
+    switch (this.#state) {
+      case 'new':
+        if (this.#input.length > 0) broken('bytes although nothing was asked');
+        return undefined;
+      case 'ping':
+        return this.#pong();
+      case 'head':
+        return this.#head();
+      case 'body':
+        return this.#body();
+      case 'ended':
+        return undefined;
+    }
+  }
+
+  #pong(): AnswerEvent | undefined {
+    const answer = this.#requests.ping?.answer as Buffer;
+    if (this.#input.length >= answer.length) {
+      if (!this.#input.take(answer.length).equals(answer)) broken('the answer to the ping is something else');
+      this.#state = 'ended';
+      return { type: 'pong', id: this.#id };
+    }
+    if (this.#peerEnded) broken('the back-end closed the connection instead of answering the ping');
+    return undefined;
+  }
+
+  #head(): AnswerEvent | undefined {
+    while (this.#input.length > 0) {
+      const head = this.#reader.push(this.#input.takeSome(this.#input.length));
+      if (head === undefined) continue;
+      const { status, reason, headers, rest } = head;
+      if (rest.length > 0) this.#events.push(this.#data(rest));
+      this.#state = 'body';
+      return { type: 'head', id: this.#id, status, reason, headers };
+    }
+    if (this.#peerEnded) broken('the back-end closed the connection before the head of its reply');
+    return undefined;
+  }
+
+  #body(): AnswerEvent | undefined {
+    if (!this.wantsRead) return undefined;
+    if (this.#input.length > 0) return this.#data(this.#input.takeSome(this.#input.length));
+    if (!this.#peerEnded) return undefined;
+    this.#state = 'ended';
+    this.#output.clear();
+    return { type: 'end', id: this.#id, reuse: false };
+  }
+
+  #data(chunk: Uint8Array): AnswerEvent {
+    this.#window += chunk.length;
+    return { type: 'data', id: this.#id, chunk };
+  }
+
+  /**
+   * @throws LocalProtocolError ERR_BODY_LONG, ERR_BODY_CUT: more body than CONTENT_LENGTH, or less; ERR_ENV_LENGTH:
+   * CONTENT_LENGTH is no whole number, or the body has no known length, which these protocols cannot carry;
+   * ERR_REQUEST_STATE: the connection has carried a request; and what `encodeRequest` throws
+   */
+  send(event: AskEvent): void {
+    switch (event.type) {
+      case 'request':
+        this.#request(event.id, event.variables);
+        break;
+      case 'data':
+        if (event.id === this.#id) this.#send(event.chunk);
+        break;
+      case 'ping':
+        this.#ping(event.id);
+        break;
+      case 'abort':
+        if (event.id === this.#id) this.#poisoned = true;
+        break;
+      case 'end':
+        if (event.id === this.#id && this.#left > 0 && this.#isOpen)
+          throw new LocalProtocolError('ERR_BODY_CUT', `the body ended ${this.#left} bytes before its CONTENT_LENGTH`);
+    }
+  }
+
+  #open(id: number): void {
+    if (this.#state !== 'new')
+      throw new LocalProtocolError('ERR_REQUEST_STATE', 'the connection has carried a request');
+    this.#id = id;
+  }
+
+  #request(id: number, variables: readonly string[]): void {
+    const length = contentLengthOf(variables);
+    const bytes = this.#requests.encodeRequest(variables, length);
+    this.#open(id);
+    this.#state = 'head';
+    this.#left = length;
+    this.#output.push(bytes);
+  }
+
+  #ping(id: number): void {
+    const { ping } = this.#requests;
+    if (ping === undefined) throw new LocalProtocolError('ERR_REQUEST_STATE', 'this protocol has no ping');
+    this.#open(id);
+    this.#state = 'ping';
+    this.#output.push(ping.ask);
+  }
+
+  /** A reply is waited for, or is coming. */
+  get #isOpen(): boolean {
+    return this.#state === 'head' || this.#state === 'body';
+  }
+
+  #send(chunk: Uint8Array): void {
+    if (!this.#isOpen) return;
+    if (chunk.length > this.#left)
+      throw new LocalProtocolError('ERR_BODY_LONG', `the body has more bytes than its CONTENT_LENGTH`);
+    this.#left -= chunk.length;
+    this.#output.push(chunk);
+  }
+
+  pull(): void {
+    this.#window = 0;
+  }
+
+  queued(): number {
+    return this.#output.length;
+  }
+
+  takeOutput(budget: number): Output | undefined {
+    const pieces: Uint8Array[] = [];
+    for (let taken = 0; taken < budget && this.#output.length > 0; ) {
+      const piece = this.#output.takeSome(budget - taken);
+      pieces.push(asBuffer(piece));
+      taken += piece.length;
+    }
+    return pieces.length > 1 ? pieces : pieces[0];
+  }
+
+  get wantsRead(): boolean {
+    return this.#window < this.#limits.replyHighWater;
+  }
+
+  get wantsClose(): false | 'fin' | 'reset' {
+    if (this.#poisoned) return 'reset';
+    return this.#state === 'ended' ? 'fin' : false;
+  }
+}
+
+/** @throws LocalProtocolError ERR_ENV_LENGTH */
+function contentLengthOf(variables: readonly string[]): number {
+  let length: string | undefined;
+  let coding: string | undefined;
+  for (let i = 0; i < variables.length; i += 2) {
+    if (variables[i] === 'CONTENT_LENGTH') length = variables[i + 1];
+    else if (variables[i] === 'HTTP_TRANSFER_ENCODING') coding = variables[i + 1];
+  }
+  if (length !== undefined && length !== '') {
+    if (!/^[0-9]{1,15}$/.test(length)) throw new LocalProtocolError('ERR_ENV_LENGTH', `CONTENT_LENGTH "${length}"`);
+    return Number(length);
+  }
+  if (coding)
+    throw new LocalProtocolError('ERR_ENV_LENGTH', 'a body of unknown length cannot be sent: give CONTENT_LENGTH');
+  return 0;
+}
