@@ -1,0 +1,32 @@
+import { describe, expect, it } from '@jest/globals';
+import { apacheConfig } from '../../src/config/apache.ts';
+import { webServerConfig, webServerNames } from '../../src/config/web-servers.ts';
+import { tcp } from './targets.ts';
+
+const address = { protocol: 'fastcgi', target: tcp(9000), peer: {}, text: 'fastcgi://127.0.0.1:9000' };
+
+describe('webServerConfig', () => {
+  it.each(webServerNames)('of %s is one complete text', (server) => {
+    const text = webServerConfig(server, address, {});
+    expect(text).toMatch(
+      /^# (?:nginx|Apache|lighttpd) in front of an app that listens on fastcgi:\/\/127\.0\.0\.1:9000\n/,
+    );
+    expect(text).toMatch(/[^\n]\n$/);
+    expect(text).not.toMatch(/undefined|\[object|\n\n\n|[ \t]\n/);
+  });
+
+  it('takes the module for Apache alone', () => {
+    expect(webServerConfig('apache', address, { module: 'fcgi' })).toBe(apacheConfig('fastcgi', tcp(9000)));
+    expect(() => webServerConfig('nginx', address, { module: 'fcgi' })).toThrow(
+      expect.objectContaining({ code: 'ERR_USAGE', message: expect.stringContaining('leave it out for nginx') }),
+    );
+  });
+
+  it('refuses an app that expects another web server', () => {
+    webServerConfig('lighttpd', { ...address, peer: { peer: 'lighttpd' } }, {});
+    webServerConfig('lighttpd', { ...address, peer: { peer: 'none' } }, {});
+    expect(() => webServerConfig('lighttpd', { ...address, peer: { peer: 'nginx' } }, {})).toThrow(
+      expect.objectContaining({ code: 'ERR_OPTION', message: expect.stringContaining('the app expects nginx there') }),
+    );
+  });
+});
