@@ -23,8 +23,10 @@ export interface Quirks {
   readonly noPatch?: boolean;
   /** What `req.url` is for `/a%2Fb%20c?x=1&y`; undefined: not to be asked. */
   readonly rawUrl?: string | false;
-  /** It keeps repeated request headers apart. */
-  readonly keepsRepeated?: boolean;
+  /** It may take a reply for complete whose connection is cut in the moment when its first bytes come. */
+  readonly completesOnClose?: boolean;
+  /** It hears that a client left when it has something to write to it, not before. */
+  readonly hearsByWriting?: boolean;
 }
 
 /** What a `(req, res)` application must do behind any web server: test/fixtures/plain.mjs behind the port. */
@@ -131,7 +133,11 @@ export function describeScenarios(name: string, port: () => number, quirks: Quir
     });
 
     it('does not end a reply cleanly that broke off behind its head', async () => {
-      await expect(http({ port: port(), path: '/throw-late' })).rejects.toThrow(/aborted|hang up|ECONNRESET/);
+      // a web server that had not passed the head on yet may answer with an error of its own
+      const outcome = await (quirks.completesOnClose ? brokenWhenSeen(port()) : outcomeOf(port(), '/throw-late'));
+      // whatever error the client is given: aborted, ECONNRESET, a chunk that is cut
+      if (typeof outcome === 'number') expect(outcome).toBeGreaterThanOrEqual(500);
+      else expect(outcome).toMatch(/Error/);
     });
 
     it('answers 100 in a row', async () => {
@@ -150,10 +156,30 @@ export function describeScenarios(name: string, port: () => number, quirks: Quir
     it('hears that a client left, and goes on', async () => {
       const ask = async (): Promise<{ left: number }> => JSON.parse((await http({ port: port(), path: '/left' })).text);
       const before = await ask();
-      await leaveMidway(port(), '/wait');
+      await leaveMidway(port(), quirks.hearsByWriting ? '/ticks' : '/wait');
       const after = await until(ask, ({ left }) => left !== before.left);
       expect(after.left).toBe(before.left + 1);
     });
+  });
+}
+
+function outcomeOf(port: number, path: string): Promise<number | string> {
+  return http({ port, path }).then(
+    ({ status }) => status,
+    (error) => String(error),
+  );
+}
+
+/** The outcome of a reply that breaks off when its first bytes have come here. */
+function brokenWhenSeen(port: number): Promise<number | string> {
+  return new Promise((resolve) => {
+    const request = httpRequest({ host: '127.0.0.1', port, path: '/throw-when-told', agent: false }, (response) => {
+      response.once('data', () => http({ port, path: '/tell' }));
+      response.on('error', (error) => resolve(String(error)));
+      response.on('end', () => resolve(response.statusCode ?? 0));
+    });
+    request.on('error', (error) => resolve(String(error)));
+    request.end();
   });
 }
 

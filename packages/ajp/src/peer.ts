@@ -3,6 +3,12 @@ import { type PacketSizes, packetSizes } from './packet-sizes.ts';
 import { letIn } from './request-attributes.ts';
 import { checkSecret } from './secret.ts';
 
+/**
+ * lighttpd counts the bytes that it was asked for and sends them in several packets. Over TCP its packets wait for our
+ * acknowledgements, 40 ms each: asking for eight at once makes a large upload twenty times as fast.
+ */
+export const LIGHTTPD_ASKED = 65_535;
+
 /** What a listener's address says of its web server, checked. */
 export interface Peer {
   readonly sizes: PacketSizes;

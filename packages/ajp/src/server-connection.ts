@@ -15,7 +15,7 @@ import { HEADER_LENGTH, Magic, MessageType } from './constants.ts';
 import { type ForwardRequest, readForwardRequest } from './head.ts';
 import { bodyOf, PacketReader } from './packet-reader.ts';
 import { CPONG, END_CLOSE, END_REUSE } from './packets.ts';
-import { type Peer, peerOf } from './peer.ts';
+import { LIGHTTPD_ASKED, type Peer, peerOf } from './peer.ts';
 import { sendHeadersText } from './reply-head.ts';
 import { ReplyOutput } from './reply-output.ts';
 import { type ReceiveInput, type ReceiveState, receiveTable } from './state.ts';
@@ -45,6 +45,8 @@ export class AjpServerConnection implements ServerConnection {
   #method = '';
   /** Body bytes that may still come; Infinity: until the end of the body. */
   #left = 0;
+  /** Body bytes that lighttpd was asked for and has not sent. */
+  #owed = 0;
   /** The body is whole, and the application does not know yet. */
   #endDue = false;
   /** The reply to the latest request has no body. */
@@ -190,7 +192,7 @@ export class AjpServerConnection implements ServerConnection {
     const payload = this.#packets.take();
     if (payload === undefined) return undefined;
     // a packet that overtook what asks for it is its answer
-    this.#output.withdraw();
+    if (this.#output.withdraw()) this.#owed = 0;
     if (this.#reply === 'ended') {
       this.#move('BODY');
       return MORE;
@@ -200,7 +202,8 @@ export class AjpServerConnection implements ServerConnection {
     if (length > this.#left) broken('ERR_AJP_PACKET', `${length} bytes of body, Content-Length leaves ${this.#left}`);
     if (length === 0) return this.#bodyEnd();
     this.#left -= length;
-    this.#move(this.#left === 0 ? 'BODY_END' : 'BODY');
+    this.#owed -= length;
+    this.#move(this.#left === 0 ? 'BODY_END' : this.#owed > 0 ? 'BODY_PART' : 'BODY');
     this.#endDue = this.#left === 0;
     return { type: 'data', id: this.#id, chunk };
   }
@@ -257,7 +260,10 @@ export class AjpServerConnection implements ServerConnection {
   pull(id: number): void {
     if (id !== this.#id || this.#reply === 'ended' || receiveTable[this.#receive].ASK === undefined) return;
     this.#move('ASK');
-    this.#output.ask(Math.min(this.#left, this.#peer.sizes.requestPiece));
+    const { lighttpd, sizes } = this.#peer;
+    const length = Math.min(this.#left, lighttpd ? LIGHTTPD_ASKED : sizes.requestPiece);
+    this.#owed = lighttpd ? length : 0;
+    this.#output.ask(length);
   }
 
   send(event: ReplyEvent): void {

@@ -17,6 +17,8 @@ export type ReceiveInput =
   /** A packet without payload that belongs to no body. */
   | 'EMPTY'
   | 'BODY'
+  /** lighttpd owes more of what it was asked for. */
+  | 'BODY_PART'
   | 'BODY_END'
   /** GET_BODY_CHUNK was sent. */
   | 'ASK'
@@ -34,7 +36,7 @@ export const receiveTable: Record<ReceiveState, Partial<Record<ReceiveInput, Rec
     DROP: 'dropped',
   },
   // no END here: a body packet that is on its way must not be taken for the next request
-  due: { BODY: 'held', BODY_END: 'complete', DROP: 'dropped' },
+  due: { BODY: 'held', BODY_PART: 'due', BODY_END: 'complete', DROP: 'dropped' },
   held: { ASK: 'due', END: 'idle', DROP: 'dropped' },
   // AJP has no pipelining: a request that comes before the end of the one before it is not read
   complete: { EMPTY: 'complete', END: 'idle', DROP: 'dropped' },

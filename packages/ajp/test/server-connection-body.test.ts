@@ -29,6 +29,26 @@ describe('a body with Content-Length', () => {
     expect(outputText(connection)).toBe(OK);
   });
 
+  it('is asked of lighttpd in larger pieces, which come in several packets', () => {
+    const request = forward({ method: 'POST', headers: ['content-length', '100000'] });
+    const connection = started(request, { peer: 'lighttpd' });
+    const send = (size: number): number => {
+      connection.receive(packet(Buffer.alloc(size)));
+      const { size: read } = readBody(connection, 1);
+      return read;
+    };
+    expect(send(8188)).toBe(8188);
+    connection.pull(1);
+    expect(asks(outputText(connection))).toEqual([65_535]);
+    for (let i = 0; i < 8; i++) {
+      expect(send(8188)).toBe(8188);
+      // what was asked for is still on its way
+      expect(asks(outputText(connection))).toEqual([]);
+    }
+    expect(send(65_535 - 8 * 8188)).toBe(31);
+    expect(asks(outputText(connection))).toEqual([100_000 - 8188 - 65_535]);
+  });
+
   it('is not asked for until somebody wants it', () => {
     const connection = started(forward({ method: 'POST', headers: ['content-length', '20000'] }));
     connection.receive(bodyPacket(Buffer.alloc(8186)));

@@ -156,12 +156,15 @@ export class Requests {
   /**
    * A reply that cannot be completed must not look complete. Alone on its connection it is ended by a header of eight
    * zero bytes, version 0, which nginx and Apache take for an error; a plain close would pass for the end of the reply.
+   * lighttpd passes over the header, and takes nothing but a reset for an error; where the connection is kept a reset
+   * could take a neighbour's reply with it.
    */
   #breakOff(state: RequestState): void {
     this.output.drop(state);
     if (this.#active === 1) {
       this.output.push('\0\0\0\0\0\0\0\0');
       this.#closing = true;
+      if (!this.#keep) this.#close = 'reset';
     } else this.output.endRequest(state.id, 1, ProtocolStatus.REQUEST_COMPLETE);
     this.#finish(state);
   }

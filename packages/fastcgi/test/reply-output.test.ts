@@ -183,6 +183,16 @@ describe('a reply that breaks off', () => {
     expect(readReplies(before).replies).toMatchObject([{ closed: false, end: undefined }]);
   });
 
+  it('resets a connection that carries no other request', () => {
+    const connection = server();
+    receive(connection, open(1, {}, 0));
+    head(connection);
+    data(connection, 'part');
+    connection.send({ type: 'abort', id: 1 });
+    expect(outputText(connection)).toContain(zeros);
+    expect(connection.wantsClose).toBe('reset');
+  });
+
   it('before its head was taken leaves that header alone', () => {
     const connection = server();
     receive(connection, open());

@@ -78,9 +78,9 @@ async function frontEnd(folder: { path: string; remove(): void }, child: Child, 
 
 const root = process.getuid?.() === 0;
 
-/** nginx in the foreground. `http` is what stands in the http block: it listens on `port`. */
-export async function startNginx(http: (port: number, folder: string) => string): Promise<FrontEnd> {
-  const port = await freePort();
+/** nginx in the foreground. `http` is what stands in the http block: it listens on `port`, any free one if none is given. */
+export async function startNginx(http: (port: number, folder: string) => string, given?: number): Promise<FrontEnd> {
+  const port = given ?? (await freePort());
   const folder = temporaryFolder();
   const { path } = folder;
   const temporary = ['client_body', 'fastcgi', 'proxy', 'scgi', 'uwsgi']
