@@ -102,6 +102,8 @@ export class Call implements AnswerSource {
       this.#fail(error as Error);
     }
     this.#pumping = false;
+    // what came may have made something due: AJP's back-end asks for each piece of a body
+    this.#flush();
     this.#updateReading();
   }
 

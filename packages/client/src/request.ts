@@ -1,4 +1,4 @@
-import { type ClientProtocol, type Limits, limitsWith } from '@postern/core';
+import { type BackEndOptions, type ClientProtocol, type Limits, limitsWith } from '@postern/core';
 import { Call } from './call.ts';
 import { connect } from './connect.ts';
 import type { ConnectTarget } from './target.ts';
@@ -13,6 +13,8 @@ export interface Ask {
   readonly signal?: AbortSignal;
   /** maxReplyHeaders, maxReplyHeaderBytes, maxStderrBytes, replyHighWater and bodyHighWater hold here. */
   readonly limits?: Limits;
+  /** What the address says of the back-end. */
+  readonly options?: BackEndOptions;
   /** Tells the back-end not to close the connection; it is closed on this side when the answer is complete. */
   readonly keep?: boolean;
   /** Milliseconds; 5000 where it is not given. */
@@ -43,7 +45,7 @@ export interface Answer {
  */
 export async function request(protocol: ClientProtocol, target: ConnectTarget, ask: Ask): Promise<Answer> {
   const limits = ask.limits ?? limitsWith();
-  const connection = protocol.client(limits);
+  const connection = protocol.client(limits, ask.options);
   const { variables, body, keep = false, signal, connectTimeout = 5000 } = ask;
   connection.send({ type: 'request', id: Call.ID, variables, keep });
   if (body instanceof Uint8Array) connection.send({ type: 'data', id: Call.ID, chunk: body });

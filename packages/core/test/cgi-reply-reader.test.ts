@@ -9,8 +9,9 @@ function read(
   text: string,
   size = text.length,
   set = limits,
+  statusLine?: boolean,
 ): (Omit<CgiReplyHead, 'rest'> & { body: string }) | undefined {
-  const reader = new CgiReplyReader(set);
+  const reader = new CgiReplyReader(set, statusLine);
   const bytes = Buffer.from(text, 'latin1');
   for (let at = 0; at < bytes.length; at += size) {
     const head = reader.push(bytes.subarray(at, at + size));
@@ -21,9 +22,9 @@ function read(
   return undefined;
 }
 
-function refusal(text: string, set = limits): string {
+function refusal(text: string, set = limits, statusLine?: boolean): string {
   try {
-    read(text, text.length, set);
+    read(text, text.length, set, statusLine);
   } catch (error) {
     expect(error).toBeInstanceOf(RemoteProtocolError);
     expect(error).toMatchObject({ code: 'ERR_REPLY', statusHint: 502, scope: 'connection' });
@@ -131,5 +132,100 @@ describe('a reply head in CGI form', () => {
     }
     expect(refusal(interim.repeat(9) + final)).toMatch(/status 103/);
     expect(refusal(`Status: 101 Switching Protocols\r\n\r\n${final}`)).toMatch(/status 101/);
+  });
+});
+
+describe('a reply head that may begin with a status line', () => {
+  const UWSGI = 'HTTP/1.1 404 Not Found\r\nContent-Type: text/html\r\nX: y\r\n\r\nHTTP/1.1 200 OK\r\n\r\n';
+  const readHttp = (text: string, size?: number, set?: typeof limits) => read(text, size, set, true);
+  const refusalHttp = (text: string, set?: typeof limits): string => refusal(text, set, true);
+
+  it('takes status and reason of it, and no field', () => {
+    expect(readHttp(UWSGI)).toEqual({
+      status: 404,
+      reason: 'Not Found',
+      headers: ['Content-Type', 'text/html', 'X', 'y'],
+      body: 'HTTP/1.1 200 OK\r\n\r\n',
+    });
+    expect(readHttp('HTTP/1.0 204 No Content\n\nx')).toEqual({
+      status: 204,
+      reason: 'No Content',
+      headers: [],
+      body: 'x',
+    });
+  });
+
+  it('is the same wherever it is cut', () => {
+    const interim = 'HTTP/1.1 100 Continue\r\n\r\n';
+    for (const text of [UWSGI, interim + UWSGI, 'Status: 404 Not Found\r\nX: y\r\n\r\nHTTP/1.1 200 OK\r\n']) {
+      const whole = readHttp(text);
+      for (let size = 1; size < text.length; size++) expect(readHttp(text, size)).toEqual(whole);
+    }
+  });
+
+  it('may have no reason, and any bytes in one', () => {
+    expect(readHttp('HTTP/1.1 404\r\n\r\n')?.reason).toBe('Not Found');
+    expect(readHttp('HTTP/1.1 404 \r\n\r\n')?.reason).toBe('Not Found');
+    expect(readHttp('HTTP/1.1 299 \xe9\ttwo: words\r\n\r\n')).toMatchObject({
+      status: 299,
+      reason: '\xe9\ttwo: words',
+    });
+  });
+
+  it('is not a redirect by its Location alone', () => {
+    expect(readHttp('HTTP/1.1 201 Created\r\nLocation: /x\r\n\r\n')?.status).toBe(201);
+    expect(readHttp('HTTP/1.1 200 OK\r\nLocation: /x\r\n\r\n')?.status).toBe(200);
+  });
+
+  it('may begin with Status, or with neither, as before', () => {
+    expect(readHttp('Status: 404 Gone\r\nA: b\r\n\r\n')).toMatchObject({ status: 404, reason: 'Gone' });
+    expect(readHttp('Location: /x\n\n')).toMatchObject({ status: 302 });
+    expect(readHttp('A: b\n\n')).toMatchObject({ status: 200, headers: ['A', 'b'] });
+  });
+
+  it.each([
+    ['two digits', 'HTTP/1.1 20 OK\r\n\r\n'],
+    ['four digits', 'HTTP/1.1 2000 OK\r\n\r\n'],
+    ['a leading zero', 'HTTP/1.1 099 OK\r\n\r\n'],
+    ['no status', 'HTTP/1.1\r\n\r\n'],
+    ['a status that is no number', 'HTTP/1.1 abc\r\n\r\n'],
+    ['no space behind the status', 'HTTP/1.1 200OK\r\n\r\n'],
+    ['two spaces before the status', 'HTTP/1.1  200 OK\r\n\r\n'],
+    ['a space before it', ' HTTP/1.1 200 OK\r\n\r\n'],
+    ['HTTP/2', 'HTTP/2 200 OK\r\n\r\n'],
+    ['HTTP/1.2', 'HTTP/1.2 200 OK\r\n\r\n'],
+    ['lower case', 'http/1.1 200 OK\r\n\r\n'],
+    ['CR in the reason', 'HTTP/1.1 200 OK\rSet-Cookie: a=b\r\n\r\n'],
+    ['NUL in the reason', 'HTTP/1.1 200 O\0K\r\n\r\n'],
+    ['Status besides', 'HTTP/1.1 200 OK\r\nStatus: 404 Not Found\r\n\r\n'],
+    ['the same Status besides', 'HTTP/1.1 200 OK\r\nStatus: 200 OK\r\n\r\n'],
+    ['a second status line', 'HTTP/1.1 200 OK\r\nHTTP/1.1 404 Not Found\r\n\r\n'],
+    ['a status line behind a field', 'A: b\r\nHTTP/1.1 200 OK\r\n\r\n'],
+    ['an empty line before it', '\r\nHTTP/1.1 200 OK\r\n\r\n'],
+    ['a transfer coding', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n'],
+  ])('with %s is refused', (_, text) => {
+    expect(refusalHttp(text)).not.toBe('not refused');
+  });
+
+  it('may come after interim heads of either form', () => {
+    const early = 'HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n';
+    const final = { status: 404, reason: 'Not Found' };
+    for (const size of [1, 1000]) {
+      expect(readHttp(early.repeat(8) + UWSGI, size)).toMatchObject(final);
+      expect(readHttp(`Status: 103\n\n${early}${UWSGI}`, size)).toMatchObject(final);
+      expect(readHttp(`${early}Status: 404 Not Found\n\n`, size)).toMatchObject(final);
+    }
+    expect(refusalHttp(early.repeat(9) + UWSGI)).toMatch(/status 103/);
+    expect(refusalHttp(`HTTP/1.1 101 Switching Protocols\r\n\r\n${UWSGI}`)).toMatch(/status 101/);
+  });
+
+  it('counts its bytes for the limit, and not for the number of fields', () => {
+    const few = { maxReplyHeaders: 1, maxReplyHeaderBytes: 27 };
+    expect(readHttp('HTTP/1.1 200 OK\r\nA: bcd\r\n\r\nbody', 1, few)).toMatchObject({
+      headers: ['A', 'bcd'],
+      body: 'body',
+    });
+    expect(refusalHttp('HTTP/1.1 200 OK\r\nA: bcde\r\n\r\n', few)).toMatch(/more than 27 bytes/);
+    expect(refusalHttp('HTTP/1.1 200 OK\nA:b\nC:d\n\n', few)).toMatch(/more than 1 header fields/);
   });
 });

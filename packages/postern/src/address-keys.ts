@@ -1,18 +1,40 @@
 import { isIP } from 'node:net';
-import { ConfigError, type PeerOptions, printable } from '@postern/core';
+import { type BackEndOptions, ConfigError, type PeerOptions, printable } from '@postern/core';
+import type { ProtocolName } from './address.ts';
+import { readSecretFile } from './ajp-secret.ts';
 
 export type AddressUse = 'listen' | 'connect';
 type Transport = 'tcp' | 'unix' | 'fd';
 
-/** What the query of an address may say when it is listened on. */
-const listenKeys: Record<Transport, readonly string[]> = {
-  tcp: ['allow', 'peer', 'half-close'],
-  unix: ['mode', 'owner', 'group', 'backlog', 'peer', 'half-close'],
-  fd: ['peer', 'half-close'],
+/** Where an address is used, as far as its keys depend on it. */
+export interface KeyPlace {
+  readonly protocol: ProtocolName;
+  readonly transport: Transport;
+  readonly use: AddressUse;
+}
+
+/** What can be said of each transport that is listened on. */
+const ofTransport: Record<Transport, readonly string[]> = {
+  tcp: ['allow'],
+  unix: ['mode', 'owner', 'group', 'backlog'],
+  fd: [],
 };
 
-/** Of the grammar, but without effect in this version. */
-const keysToCome = ['trust-remote-user', 'attributes', 'packet-size', 'secret-file', 'strict', 'cert', 'key'];
+const ofGateway = ['peer', 'half-close', 'strict'];
+const ofAjp = ['trust-remote-user', 'attributes', 'packet-size', 'secret-file'];
+
+/** What can be said of each protocol that is listened to. */
+const ofProtocol: Record<ProtocolName, readonly string[]> = {
+  fastcgi: ofGateway,
+  scgi: ofGateway,
+  ajp: [...ofGateway, ...ofAjp],
+  uwsgi: ofGateway,
+  http: ['half-close'],
+  https: ['half-close', 'cert', 'key'],
+};
+
+/** What can be said of a back-end that is connected to. */
+const ofBackEnd: Partial<Record<ProtocolName, readonly string[]>> = { ajp: ['packet-size', 'secret-file'] };
 
 /** The web servers that an address can name. */
 const peerNames = ['nginx', 'apache', 'lighttpd', 'caddy', 'haproxy', 'none'];
@@ -26,29 +48,22 @@ export interface AddressKeys {
     readonly backlog?: number;
   };
   readonly peer: PeerOptions;
+  readonly backEnd: BackEndOptions;
+  /** Paths of PEM files. */
+  readonly tls: { readonly cert: string; readonly key: string } | undefined;
 }
 
 /**
  * The query of an address.
- * @throws ConfigError ERR_ADDRESS_KEY: a key that is unknown, has no meaning there or comes twice; ERR_ADDRESS: a value;
- *   ERR_NOT_BUILT
+ * @throws ConfigError ERR_ADDRESS_KEY: a key that is unknown, has no meaning there, comes twice or is missing;
+ *   ERR_ADDRESS: a value; ERR_SECRET: a file that is named
  */
-export function readKeys(query: string, transport: Transport, use: AddressUse, text: string): AddressKeys {
-  const allowed = use === 'listen' ? listenKeys[transport] : [];
+export function readKeys(query: string, place: KeyPlace, text: string): AddressKeys {
   const given = new Map<string, string>();
-  for (const [key, value] of new URLSearchParams(query)) {
-    const where = `query key "${printable(key)}" in address "${printable(text)}"`;
-    if (keysToCome.includes(key))
-      throw new ConfigError('ERR_NOT_BUILT', `${where}: this version does not have it yet: leave it out`);
-    if (!allowed.includes(key)) {
-      const known = Object.values(listenKeys).some((keys) => keys.includes(key));
-      const place = use === 'connect' ? 'to connect to' : `over ${transport}`;
-      throw new ConfigError(
-        'ERR_ADDRESS_KEY',
-        `${where}: ${known ? `it has no meaning ${place}` : 'there is no such key'}: allowed here: ${allowed.join(', ') || 'none'}`,
-      );
-    }
-    if (given.has(key)) throw new ConfigError('ERR_ADDRESS_KEY', `${where}: it comes twice: give it once`);
+  // a plus is no space: none of the values has one, and a path may have a plus
+  for (const [key, value] of new URLSearchParams(query.replaceAll('+', '%2B'))) {
+    checkKey(key, place, text);
+    if (given.has(key)) throw new ConfigError('ERR_ADDRESS_KEY', `${named(key, text)}: it comes twice: give it once`);
     given.set(key, value);
   }
   const read = <T>(key: string, parse: (value: string) => T | undefined, hint: string): T | undefined => {
@@ -59,6 +74,10 @@ export function readKeys(query: string, transport: Transport, use: AddressUse, t
       throw new ConfigError('ERR_ADDRESS', `${key}="${printable(value)}" in address "${printable(text)}": ${hint}`);
     return parsed;
   };
+  const flag = (key: string): true | undefined => read(key, parseFlag, `write ${key} without a value`);
+  const packetSize = read('packet-size', parsePacketSize, 'write a whole number of bytes from 8192 to 65536');
+  const secretFile = read('secret-file', parsePath, 'name a file');
+  const secret = secretFile === undefined ? undefined : readSecretFile(secretFile, text);
   return {
     options: defined({
       allow: read('allow', parseNetworks, 'write a network such as 192.0.2.0/24 or 2001:db8::/32, several with commas'),
@@ -67,11 +86,64 @@ export function readKeys(query: string, transport: Transport, use: AddressUse, t
       group: read('group', parseName, 'write a group name or number'),
       backlog: read('backlog', parseBacklog, 'write a whole number from 1 to 65535'),
     }),
-    peer: defined({
-      peer: read('peer', parsePeer, `write one of ${peerNames.join(', ')}`),
-      halfCloseServes: read('half-close', (value) => value === 'serve' || undefined, 'write half-close=serve'),
-    }),
+    peer:
+      place.use === 'connect'
+        ? {}
+        : defined({
+            peer: read('peer', parsePeer, `write one of ${peerNames.join(', ')}`),
+            halfCloseServes: read('half-close', (value) => value === 'serve' || undefined, 'write half-close=serve'),
+            strict: flag('strict'),
+            trustRemoteUser: flag('trust-remote-user'),
+            attributes: read('attributes', parseAttributes, 'write names with commas between them'),
+            packetSize,
+            secret,
+          }),
+    backEnd: place.use === 'connect' ? defined({ packetSize, secret }) : {},
+    tls: readTlsPaths(
+      read('cert', parsePath, 'name a PEM file'),
+      read('key', parsePath, 'name a PEM file'),
+      place,
+      text,
+    ),
   };
+}
+
+function named(key: string, text: string): string {
+  return `query key "${printable(key)}" in address "${printable(text)}"`;
+}
+
+function allowedKeys({ protocol, transport, use }: KeyPlace): readonly string[] {
+  return use === 'listen' ? [...ofTransport[transport], ...ofProtocol[protocol]] : (ofBackEnd[protocol] ?? []);
+}
+
+/** @throws ConfigError ERR_ADDRESS_KEY */
+function checkKey(key: string, place: KeyPlace, text: string): void {
+  const allowed = allowedKeys(place);
+  if (allowed.includes(key)) return;
+  const { protocol, transport, use } = place;
+  const ofOtherTransport = Object.values(ofTransport).some((keys) => keys.includes(key));
+  const ofOtherProtocol = Object.values(ofProtocol).some((keys) => keys.includes(key));
+  const where = use === 'connect' ? 'to connect to' : `over ${ofOtherTransport ? transport : protocol}`;
+  const why = ofOtherTransport || ofOtherProtocol ? `it has no meaning ${where}` : 'there is no such key';
+  throw new ConfigError(
+    'ERR_ADDRESS_KEY',
+    `${named(key, text)}: ${why}: allowed here: ${allowed.join(', ') || 'none'}`,
+  );
+}
+
+/** @throws ConfigError ERR_ADDRESS_KEY: one of them is missing */
+function readTlsPaths(
+  cert: string | undefined,
+  key: string | undefined,
+  { protocol, use }: KeyPlace,
+  text: string,
+): AddressKeys['tls'] {
+  if (protocol !== 'https' || use === 'connect') return undefined;
+  if (cert !== undefined && key !== undefined) return { cert, key };
+  throw new ConfigError(
+    'ERR_ADDRESS_KEY',
+    `query key "${cert === undefined ? 'cert' : 'key'}" in address "${printable(text)}": it is missing: https needs ?cert=FILE&key=FILE`,
+  );
 }
 
 /** The web server in front, where it is named. @throws ConfigError ERR_OPTION */
@@ -85,6 +157,24 @@ export function checkPeer(peer: string | undefined): void {
 
 function defined<T extends object>(given: T): T {
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as T;
+}
+
+function parseFlag(value: string): true | undefined {
+  return value === '' || value === '1' || value === 'true' || undefined;
+}
+
+function parsePath(value: string): string | undefined {
+  return value === '' || value.includes('\0') ? undefined : value;
+}
+
+function parsePacketSize(value: string): number | undefined {
+  const size = Number(value);
+  return /^[0-9]{4,5}$/.test(value) && size >= 8192 && size <= 65_536 ? size : undefined;
+}
+
+function parseAttributes(value: string): string[] | undefined {
+  const names = value.split(',');
+  return names.every((name) => /^[!-<>-~]{1,256}$/.test(name)) ? names : undefined;
 }
 
 function parseNetworks(value: string): string[] | undefined {

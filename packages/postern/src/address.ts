@@ -1,13 +1,18 @@
 import { isIPv4, isIPv6 } from 'node:net';
-import { ConfigError, decodePath, type PeerOptions, printable } from '@postern/core';
+import { type BackEndOptions, ConfigError, decodePath, type PeerOptions, printable } from '@postern/core';
 import { type BoundAddress, isLoopback, type ListenTarget } from '@postern/server';
-import { type AddressUse, readKeys } from './address-keys.ts';
+import { type AddressKeys, type AddressUse, readKeys } from './address-keys.ts';
+import { environmentSecret } from './ajp-secret.ts';
 import { nearest } from './suggest.ts';
 
-export const protocolNames = ['fastcgi', 'scgi', 'ajp'] as const;
+/** The protocols between a web server and an application. */
+export const gatewayNames = ['fastcgi', 'scgi', 'ajp', 'uwsgi'] as const;
+export type GatewayName = (typeof gatewayNames)[number];
+export const protocolNames = [...gatewayNames, 'http', 'https'] as const;
 export type ProtocolName = (typeof protocolNames)[number];
 /** Of the grammar, but not served by this version. */
-const protocolsToCome = ['uwsgi', 'http', 'https', 'auto'];
+const protocolsToCome = ['auto'];
+const choice = 'fastcgi, scgi, ajp, uwsgi, http or https';
 /** What people call the protocols elsewhere. */
 const otherNames: Readonly<Record<string, ProtocolName>> = { fcgi: 'fastcgi', ajp13: 'ajp' };
 /** `sun_path` has 108 bytes, one of them NUL. */
@@ -17,7 +22,12 @@ const MAX_SOCKET_PATH = 107;
 export interface Address {
   readonly protocol: ProtocolName;
   readonly target: ListenTarget;
+  /** Of the web server that connects. */
   readonly peer: PeerOptions;
+  /** Of the application that is connected to. */
+  readonly backEnd: BackEndOptions;
+  /** Paths of PEM files, where https is listened to. */
+  readonly tls: AddressKeys['tls'];
   /** In its canonical form, without the query. */
   readonly text: string;
 }
@@ -42,9 +52,10 @@ function notBuilt(part: string, text: string, instead: string): never {
 
 /**
  * An address `PROTOCOL[+TRANSPORT]:…`, always a valid WHATWG URL: `fastcgi://127.0.0.1:9000`,
- * `fastcgi+unix:/run/app.sock?mode=0660`, `fastcgi+fd:0`.
+ * `fastcgi+unix:/run/app.sock?mode=0660`, `fastcgi+fd:0`. A secret-file is read, and AJP_SECRET in the environment is
+ * AJP's secret where none is named.
  * @throws ConfigError ERR_ADDRESS (the part at fault, and what is allowed there), ERR_ADDRESS_KEY, ERR_ADDRESS_OPEN,
- *   ERR_SOCKET_PATH, ERR_NOT_BUILT
+ *   ERR_SOCKET_PATH, ERR_SECRET, ERR_NOT_BUILT
  */
 export function parseAddress(text: string, use: AddressUse): Address {
   if (/[\0-\x1f\x7f]|^\s|\s$/.test(text)) refuse('a control character or outer blank', text, 'leave it out');
@@ -59,20 +70,30 @@ export function parseAddress(text: string, use: AddressUse): Address {
   const transport = parseTransport(match[2]?.toLowerCase(), text);
   if (match[5] !== undefined) refuse(`fragment "${printable(match[5])}"`, text, 'leave it out, or write # as %23');
   const parts = { text, protocol, rest: match[3] };
-  const { options, peer } = readKeys(match[4] ?? '', transport, use, text);
+  const { options, tls, ...keys } = readKeys(match[4] ?? '', { protocol, transport, use }, text);
   let target: ListenTarget;
   if (transport === 'tcp') target = { ...parseTcp(parts, use), ...options };
   else if (transport === 'unix') target = { transport, path: parseSocketPath(parts), ...options };
   else target = { transport, fd: parseDescriptor(parts, use) };
-  if (use === 'listen') refuseOpenAjp(protocol, target);
-  return { protocol, target, peer, text: formatAddress(protocol, target) };
+  const secret = protocol === 'ajp' ? environmentSecret() : undefined;
+  const [peer, backEnd] = secret === undefined ? [keys.peer, keys.backEnd] : addSecret(secret, keys, use);
+  if (use === 'listen') refuseOpenAjp(protocol, target, peer.secret);
+  return { protocol, target, peer, backEnd, tls, text: formatAddress(protocol, target) };
+}
+
+function addSecret(
+  secret: string,
+  { peer, backEnd }: Pick<AddressKeys, 'peer' | 'backEnd'>,
+  use: AddressUse,
+): [PeerOptions, BackEndOptions] {
+  return use === 'listen' ? [{ secret, ...peer }, backEnd] : [peer, { secret, ...backEnd }];
 }
 
 function parseProtocol(name: string, text: string): ProtocolName {
-  if (protocolsToCome.includes(name)) notBuilt(`protocol ${name}`, text, 'use fastcgi, scgi or ajp');
+  if (protocolsToCome.includes(name)) notBuilt(`protocol ${name}`, text, `use ${choice}`);
   if (!(protocolNames as readonly string[]).includes(name)) {
     const meant = Object.hasOwn(otherNames, name) ? otherNames[name] : nearest(name, protocolNames);
-    refuse(`protocol "${name}"`, text, `write ${meant ?? 'fastcgi, scgi or ajp'}`);
+    refuse(`protocol "${name}"`, text, `write ${meant ?? choice}`);
   }
   return name as ProtocolName;
 }
@@ -164,11 +185,11 @@ function cut(text: string, at: string): [string, string | undefined] {
  * Whoever reaches an AJP port says who is logged in, so off loopback it takes a secret.
  * @throws ConfigError ERR_ADDRESS_OPEN
  */
-export function refuseOpenAjp(protocol: ProtocolName, target: ListenTarget): void {
-  if (protocol !== 'ajp' || target.transport !== 'tcp' || isLoopback(target.host)) return;
+export function refuseOpenAjp(protocol: ProtocolName, target: ListenTarget, secret: string | undefined): void {
+  if (protocol !== 'ajp' || secret !== undefined || target.transport !== 'tcp' || isLoopback(target.host)) return;
   throw new ConfigError(
     'ERR_ADDRESS_OPEN',
-    `AJP off loopback, ${formatAddress(protocol, target)}: it takes a secret (secret-file), which this version does not have yet: listen on 127.0.0.1, [::1] or a unix socket`,
+    `AJP off loopback without a secret, ${formatAddress(protocol, target)}: whoever connects says who is logged in: add ?secret-file=FILE or set AJP_SECRET, or listen on 127.0.0.1, [::1] or a unix socket`,
   );
 }
 

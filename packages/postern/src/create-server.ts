@@ -8,12 +8,14 @@ import {
   type LimitName,
   limitsWith,
   limitTable,
+  type PeerOptions,
   printable,
 } from '@postern/core';
 import { attach } from '@postern/node';
 import { type BoundAddress, Server } from '@postern/server';
-import { type ProtocolName, protocolNames, refuseOpenAjp } from './address.ts';
+import { type GatewayName, gatewayNames, refuseOpenAjp } from './address.ts';
 import { checkPeer } from './address-keys.ts';
+import { environmentSecret } from './ajp-secret.ts';
 import {
   type ListenCall,
   type ListenOptions,
@@ -24,11 +26,11 @@ import {
 } from './listen-arguments.ts';
 import { normaliseMount } from './mount.ts';
 import { checkOptionNames } from './options.ts';
-import { protocolOf } from './protocols.ts';
+import { isGateway, protocolOf } from './protocols.ts';
 
 export interface CreateServerOptions {
   /** What the web server speaks where `listen` is given no address; without it FastCGI. */
-  protocol?: ProtocolName;
+  protocol?: GatewayName;
   limits?: Partial<Record<LimitName, number>>;
   /** The prefix under which the application is mounted, decoded: it divides SCRIPT_NAME from PATH_INFO. */
   mount?: string;
@@ -83,12 +85,7 @@ export class GatewayServer extends EventEmitter implements HttpServer {
     checkOptionNames(options, optionNames, 'createServer');
     checkPeer(options.peer);
     const { protocol = 'fastcgi' } = options;
-    if (!protocolNames.includes(protocol)) {
-      throw new ConfigError(
-        'ERR_OPTION',
-        `option protocol of createServer: "${printable(String(protocol))}" is not served: choose ${protocolNames.join(', ')}`,
-      );
-    }
+    if (!isGateway(protocol)) throw notServed(protocol);
     this.#options = options;
     this.#limits = { ...limitsWith(options.limits) };
     this.#mount = normaliseMount(options.mount);
@@ -128,13 +125,15 @@ export class GatewayServer extends EventEmitter implements HttpServer {
 
   async #open(server: Server, call: ListenCall): Promise<void> {
     const protocol = call.protocol ?? this.#options.protocol ?? 'fastcgi';
-    const { peer } = this.#options;
+    const { peer: name } = this.#options;
     let { target } = call;
     let bound: BoundAddress;
     try {
       target = await lookUpHost(target);
-      refuseOpenAjp(protocol, target);
-      bound = await server.listen(protocolOf(protocol), target, { ...(peer && { peer }), ...call.peer });
+      const secret = protocol === 'ajp' ? environmentSecret() : undefined;
+      const peer: PeerOptions = { ...(name && { peer: name }), ...(secret && { secret }), ...call.peer };
+      refuseOpenAjp(protocol, target, peer.secret);
+      bound = await server.listen(protocolOf(protocol), target, peer);
     } catch (error) {
       if (this.#server === server) this.#server = undefined;
       process.nextTick(emitOne, this, 'error', listenError(error, target));
@@ -289,6 +288,17 @@ export class GatewayServer extends EventEmitter implements HttpServer {
 /** Outside of any promise, so that what a listener throws is uncaught, not unhandled. */
 function emitOne(server: GatewayServer, event: string, ...values: unknown[]): void {
   server.emit(event, ...values);
+}
+
+function notServed(protocol: unknown): ConfigError {
+  const todo =
+    protocol === 'http' || protocol === 'https'
+      ? `that of node:${protocol} serves it`
+      : `choose ${gatewayNames.join(', ')}`;
+  return new ConfigError(
+    'ERR_OPTION',
+    `option protocol of createServer: "${printable(String(protocol))}" is not served: ${todo}`,
+  );
 }
 
 function notRunning(): Error {

@@ -21,7 +21,7 @@ export {
   type ReplyBody,
 } from '@postern/core';
 export type { FetchApp, FetchContext, FetchHandler } from '@postern/fetch';
-export type { ProtocolName } from './address.ts';
+export type { GatewayName, ProtocolName } from './address.ts';
 export { type CreateServerOptions, createServer, type GatewayServer, type RequestListener } from './create-server.ts';
 export { environOf } from './environ-of.ts';
 export type { Interface } from './interface.ts';

@@ -1,6 +1,7 @@
 import { type Application, ConfigError, environHandler, type Handler, isThenable, printable } from '@postern/core';
 import { type FetchApp, type FetchHandler, fetchHandler } from '@postern/fetch';
 import { attach, nodeHandler } from '@postern/node';
+import type { HttpListener } from '@postern/server';
 import { type NodeApp, nodeAppOf } from './app-kinds.ts';
 
 export const interfaceNames = ['environ', 'node', 'fetch'] as const;
@@ -11,6 +12,8 @@ export type Interface = (typeof interfaceNames)[number];
 export interface PreparedApp {
   readonly interface: Interface;
   readonly handler: Handler;
+  /** What answers with Node's own `req` and `res` over HTTP, where the application can. */
+  readonly listener?: HttpListener;
   /** What the application wants to have done when serving has ended. */
   readonly close?: () => unknown;
 }
@@ -89,7 +92,7 @@ function prepareNode(found: NodeApp | undefined): PreparedApp | undefined {
   if (found === undefined) return undefined;
   const { listener, close } = found;
   const handler = typeof listener === 'function' ? nodeHandler(listener as never) : attach(listener);
-  return { interface: 'node', handler, close };
+  return { interface: 'node', handler, listener: listener as HttpListener, close };
 }
 
 function hasFetch(app: unknown): app is FetchApp {

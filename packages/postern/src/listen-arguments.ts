@@ -2,9 +2,10 @@ import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import { constants } from 'node:os';
 import { resolve } from 'node:path';
-import { ConfigError, type PeerOptions } from '@postern/core';
+import { ConfigError, type PeerOptions, printable } from '@postern/core';
 import type { ListenTarget } from '@postern/server';
-import { type ProtocolName, parseAddress } from './address.ts';
+import { type GatewayName, parseAddress } from './address.ts';
+import { isGateway } from './protocols.ts';
 
 /** What `net.Server.listen` takes as an object. */
 export interface ListenOptions {
@@ -25,7 +26,7 @@ export interface ListenOptions {
 export interface ListenCall {
   readonly target: ListenTarget;
   /** Where the address names it. */
-  readonly protocol?: ProtocolName;
+  readonly protocol?: GatewayName;
   readonly peer?: PeerOptions;
   readonly signal?: AbortSignal;
   readonly callback?: () => void;
@@ -46,12 +47,22 @@ export function readListenArguments(values: readonly unknown[]): ListenCall {
     return { target: targetOf(options), signal: options.signal, callback };
   }
   if (typeof first === 'string' && !isNumeric(first)) {
-    if (isAddress(first)) return { ...parseAddress(first, 'listen'), callback };
+    if (isAddress(first)) return { ...parseGateway(first), callback };
     return { target: targetOf({ path: first, backlog: backlogOf(given.slice(1)) }), callback };
   }
   const host = typeof given[1] === 'string' && !isNumeric(given[1]) ? given[1] : undefined;
   const port = first as number | string | undefined;
   return { target: targetOf({ port: port ?? 0, host, backlog: backlogOf(given.slice(1)) }), callback };
+}
+
+/** @throws ConfigError */
+function parseGateway(text: string): { protocol: GatewayName; target: ListenTarget; peer: PeerOptions } {
+  const { protocol, target, peer } = parseAddress(text, 'listen');
+  if (isGateway(protocol)) return { protocol, target, peer };
+  throw new ConfigError(
+    'ERR_OPTION',
+    `protocol ${protocol} in address "${printable(text)}": this server does not serve it, that of node:${protocol} does`,
+  );
 }
 
 function isNumeric(text: string): boolean {

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { type Stats, statSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { register } from 'node:module';
+import { extname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { ConfigError } from '@postern/core';
 import { pickExport } from './app-export.ts';
@@ -10,20 +11,31 @@ function refuse(message: string, cause?: unknown): never {
 }
 
 /**
- * Imports an application from a file: ESM, CommonJS, and TypeScript where Node strips types.
+ * Imports an application from a file: ESM, CommonJS, TypeScript where Node strips types, and an ES module whose name
+ * ends in .cgi, as web servers want it of a CGI program that is the application itself.
  * @param module a path, relative to `folder`
  * @throws ConfigError ERR_APP_LOAD: there is no such file, or it threw while it loaded; ERR_APP_EXPORT
  */
 export async function loadApp(module: string, folder: string): Promise<{ app: unknown; path: string }> {
   const path = resolve(folder, module);
   checkFile(path);
+  const { href } = pathToFileURL(path);
+  if (extname(path) === '.cgi') takeForModule(href);
   let namespace: object;
   try {
-    namespace = (await import(pathToFileURL(path).href)) as object;
+    namespace = (await import(href)) as object;
   } catch (error) {
     refuse(await explain(error, path), error);
   }
   return { ...pickExport(namespace, path), path };
+}
+
+/** Node tells the kind of a module by the end of its name, and does not know this one. */
+function takeForModule(href: string): void {
+  const hook = `export function load(url, context, next) {
+    return next(url, url === ${JSON.stringify(href)} ? { ...context, format: 'module' } : context);
+  }`;
+  register(`data:text/javascript,${encodeURIComponent(hook)}`);
 }
 
 function checkFile(path: string): void {

@@ -1,22 +1,17 @@
 import { ajp } from '@postern/ajp';
-import { ConfigError, type ServerProtocol } from '@postern/core';
+import type { ServerProtocol } from '@postern/core';
 import { fastcgi } from '@postern/fastcgi';
 import { scgi } from '@postern/scgi';
-import type { ProtocolName } from './address.ts';
+import { uwsgi } from '@postern/uwsgi';
+import { type GatewayName, gatewayNames } from './address.ts';
 
-/** The protocols that this version serves. */
-const protocols: Readonly<Record<ProtocolName, ServerProtocol>> = { fastcgi, scgi, ajp };
+const protocols: Readonly<Record<GatewayName, ServerProtocol>> = { fastcgi, scgi, ajp, uwsgi };
 
-/**
- * The protocol of a name.
- * @throws ConfigError ERR_NOT_BUILT: a secret is set that would not be asked for
- */
-export function protocolOf(name: ProtocolName): ServerProtocol {
-  if (name === 'ajp' && process.env.AJP_SECRET) {
-    throw new ConfigError(
-      'ERR_NOT_BUILT',
-      'AJP_SECRET in the environment: this version does not ask web servers for it yet: unset it, and listen on loopback or a unix socket',
-    );
-  }
+/** Whether a name is that of a protocol between a web server and an application. */
+export function isGateway(name: string): name is GatewayName {
+  return (gatewayNames as readonly string[]).includes(name);
+}
+
+export function protocolOf(name: GatewayName): ServerProtocol {
   return protocols[name];
 }

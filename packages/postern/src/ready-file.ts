@@ -3,7 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { ConfigError } from '@postern/core';
 
 /** What an older run has left there, and nothing else is replaced: addresses, one a line. */
-const OURS = /^(?:(?:fastcgi|scgi|ajp)(?:\+[a-z]+)?:\S*\n)*$/;
+const OURS = /^(?:(?:fastcgi|scgi|ajp|uwsgi|https?|auto)(?:\+[a-z]+)?:\S*\n)*$/;
 const LONGEST = 65_536;
 
 /** A file that exists while an application is served; it holds the addresses, one a line. */

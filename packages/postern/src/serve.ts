@@ -7,16 +7,16 @@ import {
   limitTable,
   type PeerOptions,
 } from '@postern/core';
-import { Server } from '@postern/server';
+import { http, readTlsFiles, Server, type ServerTls } from '@postern/server';
 import { type Address, formatAddress, parseAddress } from './address.ts';
 import { checkPeer } from './address-keys.ts';
 import { checkInterface, type Interface, type PreparedApp, prepareApp } from './interface.ts';
 import { normaliseMount } from './mount.ts';
 import { checkOptionNames } from './options.ts';
-import { protocolOf } from './protocols.ts';
+import { isGateway, protocolOf } from './protocols.ts';
 
 export interface ServeOptions {
-  /** Addresses such as `fastcgi://127.0.0.1:9000` or `fastcgi+unix:/run/app.sock?mode=0660`. */
+  /** Addresses such as `fastcgi://127.0.0.1:9000`, `fastcgi+unix:/run/app.sock?mode=0660` or `http://127.0.0.1:8080`. */
   listen: string | readonly string[];
   /** The kind of the application; without it, it is found out. */
   interface?: Interface;
@@ -43,9 +43,14 @@ export interface Served {
   close(grace?: number): Promise<boolean>;
 }
 
+/** An address with what its keys name. */
+export interface PlannedAddress extends Pick<Address, 'protocol' | 'target' | 'peer'> {
+  readonly tls: ServerTls | undefined;
+}
+
 /** The options of `serve`, checked. */
 export interface ServePlan {
-  readonly addresses: readonly Address[];
+  readonly addresses: readonly PlannedAddress[];
   readonly peer: PeerOptions;
   readonly limits: Limits;
   readonly mount: string | undefined;
@@ -74,7 +79,7 @@ export function planServing(options: ServeOptions): ServePlan {
   const texts = typeof options.listen === 'string' ? [options.listen] : [...(options.listen ?? [])];
   if (texts.length === 0) throw new ConfigError('ERR_OPTION', 'option listen of serve: it is empty: give an address');
   return {
-    addresses: texts.map((text) => parseAddress(text, 'listen')),
+    addresses: texts.map(planAddress),
     peer: options.peer === undefined ? {} : { peer: options.peer },
     limits: limitsWith(options.limits),
     mount: normaliseMount(options.mount),
@@ -83,16 +88,23 @@ export function planServing(options: ServeOptions): ServePlan {
   };
 }
 
+/** @throws ConfigError */
+function planAddress(text: string): PlannedAddress {
+  const { protocol, target, peer, tls } = parseAddress(text, 'listen');
+  return { protocol, target, peer, tls: tls && readTlsFiles(tls) };
+}
+
 /** @throws as `serve` */
 export async function startServing(app: PreparedApp, plan: ServePlan): Promise<Served> {
   const { limits, mount, onError, signal } = plan;
   const server = new Server(app.handler, { limits, mount, onError });
   const serving = new Serving(server, app, signal);
   try {
-    for (const { protocol, target, peer } of plan.addresses) {
+    for (const { protocol: name, target, peer, tls } of plan.addresses) {
       signal?.throwIfAborted();
-      const bound = await server.listen(protocolOf(protocol), target, { ...plan.peer, ...peer });
-      serving.addresses.push(formatAddress(protocol, bound));
+      const protocol = isGateway(name) ? protocolOf(name) : http({ tls, listener: app.listener });
+      const bound = await server.listen(protocol, target, { ...plan.peer, ...peer });
+      serving.addresses.push(formatAddress(name, bound));
     }
     signal?.throwIfAborted();
   } catch (error) {
@@ -160,7 +172,8 @@ class Serving implements Served {
   }
 }
 
-async function endsWithin(work: Promise<void>, milliseconds: number): Promise<boolean> {
+/** Waits for some work, at most so long. False: it was not done by then. */
+export async function endsWithin(work: Promise<void>, milliseconds: number): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<boolean>((resolve) => {
     timer = setTimeout(resolve, milliseconds, false);

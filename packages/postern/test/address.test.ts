@@ -35,6 +35,11 @@ describe('parseAddress', () => {
     ['fastcgi+unix:/run/../tmp/./app.sock', 'fastcgi', { transport: 'unix', path: '/tmp/app.sock' }],
     ['fastcgi+fd:0', 'fastcgi', { transport: 'fd', fd: 0 }],
     ['scgi+fd:3', 'scgi', { transport: 'fd', fd: 3 }],
+    ['uwsgi://127.0.0.1:3031', 'uwsgi', { transport: 'tcp', host: '127.0.0.1', port: 3031 }],
+    ['http://0.0.0.0:8080', 'http', { transport: 'tcp', host: '0.0.0.0', port: 8080 }],
+    ['http+unix:/run/app.sock', 'http', { transport: 'unix', path: '/run/app.sock' }],
+    ['http+fd:3', 'http', { transport: 'fd', fd: 3 }],
+    ['https://[::]:8443?cert=/a&key=/b', 'https', { transport: 'tcp', host: '::', port: 8443 }],
   ])('reads %s', (text, protocol, target) => {
     expect(parseAddress(text, 'listen')).toMatchObject({ protocol, target });
     expect(parseAddress(text, 'listen').target).toEqual(target);
@@ -107,11 +112,11 @@ describe('parseAddress', () => {
     ['fastcgi+fd:stdin', 'ERR_ADDRESS', 'descriptor "stdin"'],
     ['fastcgi+fd:-1', 'ERR_ADDRESS', 'descriptor "-1"'],
     ['fastcgi+fd://0', 'ERR_ADDRESS', 'descriptor "//0"'],
-    ['ajp://0.0.0.0:8009?allow=10.0.0.0/8', 'ERR_ADDRESS_OPEN', 'secret'],
+    ['http://127.0.0.1', 'ERR_ADDRESS', 'the missing port'],
+    ['ajp://0.0.0.0:8009?allow=10.0.0.0/8', 'ERR_ADDRESS_OPEN', 'add ?secret-file=FILE or set AJP_SECRET'],
     ['ajp://[::]:8009', 'ERR_ADDRESS_OPEN', 'secret'],
     ['ajp://app.example.org:8009', 'ERR_ADDRESS_OPEN', 'secret'],
-    ['uwsgi://127.0.0.1:3031', 'ERR_NOT_BUILT', 'protocol uwsgi'],
-    ['http://127.0.0.1:8080', 'ERR_NOT_BUILT', 'protocol http'],
+    ['gopher://127.0.0.1:70', 'ERR_ADDRESS', 'write fastcgi, scgi, ajp, uwsgi, http or https'],
     ['auto+unix:/run/app.sock', 'ERR_NOT_BUILT', 'protocol auto'],
     ['fastcgi+systemd:app', 'ERR_NOT_BUILT', 'transport +systemd'],
     ['fastcgi+systemd:', 'ERR_NOT_BUILT', 'transport +systemd'],
@@ -137,8 +142,26 @@ describe('parseAddress', () => {
     expect(error.message).toContain(part);
   });
 
-  it('connects to an AJP server elsewhere', () => {
+  it('connects to an AJP server elsewhere, and to HTTP over TLS without files', () => {
     expect(parseAddress('ajp://app.example.org:8009', 'connect').target).toMatchObject({ host: 'app.example.org' });
+    expect(parseAddress('https://app.example.org:443', 'connect')).toMatchObject({ protocol: 'https', tls: undefined });
+  });
+
+  it('takes AJP_SECRET for the secret of AJP, both ways, and of nothing else', () => {
+    process.env.AJP_SECRET = 'caf\u00e9';
+    try {
+      const open = parseAddress('ajp://0.0.0.0:8009', 'listen');
+      expect(open.peer).toEqual({ secret: 'caf\xc3\xa9' });
+      expect(open.backEnd).toEqual({});
+      expect(parseAddress('ajp+unix:/run/a', 'listen').peer.secret).toBe('caf\xc3\xa9');
+      expect(parseAddress('ajp://app.example.org:8009', 'connect')).toMatchObject({
+        peer: {},
+        backEnd: { secret: 'caf\xc3\xa9' },
+      });
+      expect(parseAddress('fastcgi://127.0.0.1:1', 'listen').peer).toEqual({});
+    } finally {
+      delete process.env.AJP_SECRET;
+    }
   });
 });
 

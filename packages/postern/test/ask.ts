@@ -1,8 +1,13 @@
+import { ajp } from '@postern/ajp';
 import { type Answer, type ConnectTarget, request } from '@postern/client';
+import type { ClientProtocol } from '@postern/core';
 import { fastcgi } from '@postern/fastcgi';
+import { uwsgi } from '@postern/uwsgi';
 import { parseAddress } from '../src/address.ts';
 
-/** One request over FastCGI to an address, and its whole answer. */
+const protocols: Record<string, ClientProtocol> = { fastcgi, ajp, uwsgi };
+
+/** One request to an address, and its whole answer. */
 export async function ask(
   address: string,
   path = '/',
@@ -13,7 +18,7 @@ export async function ask(
   return { status: answer.status, headers: answer.headers, text: await textOf(answer) };
 }
 
-/** One request over FastCGI to an address, as far as the head of its answer. */
+/** One request to an address, as far as the head of its answer. */
 export function begin(
   address: string,
   path: string,
@@ -29,8 +34,9 @@ export function begin(
     ...(body instanceof Uint8Array && { CONTENT_LENGTH: String(body.length) }),
     ...more,
   };
-  const target = parseAddress(address, 'connect').target as ConnectTarget;
-  return request(fastcgi, target, { variables: Object.entries(variables).flat(), body });
+  const { protocol, target, backEnd } = parseAddress(address, 'connect');
+  const asked = { variables: Object.entries(variables).flat(), body, options: backEnd };
+  return request(protocols[protocol], target as ConnectTarget, asked);
 }
 
 export async function textOf(answer: Answer): Promise<string> {

@@ -117,6 +117,35 @@ describe('createServer', () => {
     );
   });
 
+  it('speaks uwsgi, and AJP with the secret of the environment', async () => {
+    const uwsgi = create({ protocol: 'uwsgi' }, hello);
+    uwsgi.listen(0);
+    await once(uwsgi, 'listening');
+    expect((await ask(addressOf(uwsgi).replace('fastcgi', 'uwsgi'))).text).toBe('hello /');
+    process.env.AJP_SECRET = 'open sesame';
+    try {
+      const ajp = create({ protocol: 'ajp' }, hello);
+      ajp.listen({ port: 0, host: '0.0.0.0' });
+      await once(ajp, 'listening');
+      const address = `ajp://127.0.0.1:${(ajp.address() as { port: number }).port}`;
+      expect((await ask(address)).text).toBe('hello /');
+      process.env.AJP_SECRET = 'open barley';
+      expect((await ask(address)).status).toBe(403);
+    } finally {
+      delete process.env.AJP_SECRET;
+    }
+  });
+
+  it('leaves HTTP to node:http', () => {
+    const message = expect.stringContaining('that of node:http serves it');
+    expect(() => createServer({ protocol: 'http' as never })).toThrow(
+      expect.objectContaining({ code: 'ERR_OPTION', message }),
+    );
+    expect(() => create(hello).listen('http://127.0.0.1:0')).toThrow(
+      expect.objectContaining({ code: 'ERR_OPTION', message: expect.stringContaining('that of node:http does') }),
+    );
+  });
+
   it('divides the path at the mount, for those who look at the environ', async () => {
     const server = create({ mount: '/app' }, hello);
     server.listen(0);
@@ -126,7 +155,7 @@ describe('createServer', () => {
 
   it('refuses options that it does not know', () => {
     for (const options of [
-      { protocol: 'http' },
+      { protocol: 'gopher' },
       { limits: { maxBody: -1 } },
       { mount: 'x' },
       { peer: 'x' },

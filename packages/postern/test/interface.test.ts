@@ -99,6 +99,17 @@ describe('prepareApp', () => {
     expect([app.calls, inner.calls]).toEqual([['init', 'close'], ['ready']]);
   });
 
+  it('has a listener of node apps alone, which is what HTTP is served with', async () => {
+    const server = createHttpServer();
+    const listener = (_req: unknown, _res: unknown): void => {};
+    const fastify = new FakeFastify();
+    expect((await prepareApp(server, undefined)).listener).toBe(server);
+    expect((await prepareApp(listener, undefined)).listener).toBe(listener);
+    expect((await prepareApp(fastify, undefined)).listener).toBe(fastify.routing);
+    expect((await prepareApp((_environ: unknown) => ({ status: 200 }), undefined)).listener).toBeUndefined();
+    expect((await prepareApp({ fetch: () => new Response('x') }, undefined)).listener).toBeUndefined();
+  });
+
   it('has nothing to close of an app without a close of its own', async () => {
     expect((await prepareApp((_environ: unknown) => ({ status: 200 }), undefined)).close).toBeUndefined();
   });

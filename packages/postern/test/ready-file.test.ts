@@ -24,15 +24,17 @@ describe('ReadyFile', () => {
     file.remove();
   });
 
-  it.each(['', 'fastcgi://127.0.0.1:9000\n', 'fastcgi+unix:/run/a.sock\najp://[::1]:8009\n'])(
-    'removes what an older run has left: %j',
-    (left) => {
-      const path = join(folder, 'ready');
-      writeFileSync(path, left);
-      new ReadyFile(path);
-      expect(existsSync(path)).toBe(false);
-    },
-  );
+  it.each([
+    '',
+    'fastcgi://127.0.0.1:9000\n',
+    'fastcgi+unix:/run/a.sock\najp://[::1]:8009\n',
+    'http://127.0.0.1:1\nhttps+fd:3\nuwsgi://a:1\n',
+  ])('removes what an older run has left: %j', (left) => {
+    const path = join(folder, 'ready');
+    writeFileSync(path, left);
+    new ReadyFile(path);
+    expect(existsSync(path)).toBe(false);
+  });
 
   it('leaves alone what is no ready file', () => {
     const path = join(folder, 'app.mjs');

@@ -1,8 +1,11 @@
-import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { createServer as createHttpServer } from 'node:http';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createServer as createHttpServer, get } from 'node:http';
+import { get as httpsGet } from 'node:https';
 import { createServer as createNetServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Application, Environ } from '@postern/core';
 import { type Served, type ServeOptions, serve } from '../src/serve.ts';
@@ -24,6 +27,21 @@ async function started(app: unknown, options: ServeOptions): Promise<Served> {
   const served = await serve(app, options);
   running.push(served);
   return served;
+}
+
+/** The body of the answer to one request over HTTP. */
+function got(address: string, path: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    get(`${address}${path}`, { agent: false }, (incoming) => text(incoming).then(resolve, reject)).on('error', reject);
+  });
+}
+
+function makeCertificate(where: string): { cert: string; key: string } {
+  const [cert, key] = [join(where, 'a.crt'), join(where, 'a.key')];
+  const kind = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'];
+  const subject = ['-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1'];
+  execFileSync('openssl', ['req', '-x509', ...kind, '-keyout', key, '-out', cert, ...subject], { stdio: 'ignore' });
+  return { cert, key };
 }
 
 const paths: Application = ({ SCRIPT_NAME, PATH_INFO, REQUEST_URI }) => ({
@@ -155,18 +173,90 @@ describe('serve', () => {
   });
 });
 
-it('AJP is not served while a secret is set that would not be asked for', async () => {
-  process.env.AJP_SECRET = 'sixteen letters!';
-  try {
-    await expect(serve(paths, { listen: 'ajp://127.0.0.1:0' })).rejects.toMatchObject({
-      code: 'ERR_NOT_BUILT',
-      message: expect.stringContaining('AJP_SECRET'),
+describe('serve over HTTP', () => {
+  it('serves the three kinds of app; a node app gets the objects of node:http', async () => {
+    const listen = 'http://127.0.0.1:0';
+    const environ = await started((e: Environ) => ({ status: 200, body: `${e['gateway.protocol']} ${e.PATH_INFO}` }), {
+      listen,
     });
-    await started(paths, { listen: TCP });
-  } finally {
-    delete process.env.AJP_SECRET;
-  }
-  expect((await started(paths, { listen: 'ajp://127.0.0.1:0' })).addresses[0]).toMatch(/^ajp:/);
+    const fetch = await started({ fetch: (request: Request) => new Response(`fetch ${request.url}`) }, { listen });
+    const node = await started(
+      createHttpServer((req, res) => {
+        res.end(`node ${req.socket.constructor.name} ${req.url}`);
+      }),
+      { listen },
+    );
+    expect(await got(environ.addresses[0], '/a%20b')).toBe('http /a b');
+    expect(await got(fetch.addresses[0], '/x')).toBe(`fetch ${fetch.addresses[0]}/x`);
+    expect(await got(node.addresses[0], '/y?z')).toBe('node Socket /y?z');
+  });
+
+  it('serves one app over HTTP and FastCGI at once', async () => {
+    const { addresses } = await started(paths, { listen: ['http://127.0.0.1:0', TCP], mount: '/app' });
+    expect(await got(addresses[0], '/app/x')).toBe('/app|/x|/app/x');
+    expect((await ask(addresses[1], '/app/x')).text).toBe('/app|/x|/app/x');
+  });
+
+  it('serves over TLS, and reads the files before anything is bound', async () => {
+    const { cert, key } = makeCertificate(folder);
+    const path = join(folder, 'a.sock');
+    await expect(
+      serve(paths, { listen: [`fastcgi+unix:${path}`, `https://127.0.0.1:0?cert=${key}&key=${key}`] }),
+    ).rejects.toMatchObject({ code: 'ERR_TLS_FILE', message: expect.stringContaining(`cert=${key}: it holds no`) });
+    expect(existsSync(path)).toBe(false);
+    const { addresses } = await started(paths, { listen: `https://127.0.0.1:0?cert=${cert}&key=${key}` });
+    expect(addresses[0]).toMatch(/^https:\/\/127\.0\.0\.1:[1-9]\d*$/);
+    const body = await new Promise<string>((resolve, reject) => {
+      httpsGet(`${addresses[0]}/s`, { ca: readFileSync(cert) }, (incoming) => text(incoming).then(resolve, reject)).on(
+        'error',
+        reject,
+      );
+    });
+    expect(body).toBe('|/s|/s');
+  });
+
+  it('may be reached by other machines', async () => {
+    const { addresses } = await started(paths, { listen: 'http://0.0.0.0:0' });
+    expect(await got(addresses[0].replace('0.0.0.0', '127.0.0.1'), '/')).toBe('|/|/');
+  });
+
+  it('is closed with the rest', async () => {
+    const { app, arrived, release } = held();
+    const served = await started(app, { listen: 'http://127.0.0.1:0' });
+    const answer = got(served.addresses[0], '/');
+    await arrived;
+    const closing = served.close();
+    release();
+    expect(await answer).toBe('held');
+    expect(await closing).toBe(true);
+    await expect(got(served.addresses[0], '/')).rejects.toThrow();
+  });
+});
+
+describe('serve over AJP', () => {
+  it('asks for the secret that is set, on loopback too', async () => {
+    const file = join(folder, 'secret');
+    writeFileSync(file, 'open sesame\n');
+    const { addresses } = await started(paths, { listen: `ajp://127.0.0.1:0?secret-file=${file}` });
+    expect((await ask(`${addresses[0]}?secret-file=${file}`)).status).toBe(200);
+    expect((await ask(addresses[0])).status).toBe(403);
+    process.env.AJP_SECRET = 'open sesame';
+    try {
+      expect((await ask(addresses[0])).status).toBe(200);
+      const open = await started(paths, { listen: 'ajp://0.0.0.0:0' });
+      expect((await ask(open.addresses[0].replace('0.0.0.0', '127.0.0.1'))).status).toBe(200);
+    } finally {
+      delete process.env.AJP_SECRET;
+    }
+    await expect(serve(paths, { listen: 'ajp://0.0.0.0:0' })).rejects.toMatchObject({ code: 'ERR_ADDRESS_OPEN' });
+  });
+
+  it('says before it listens which attribute cannot be let in', async () => {
+    await expect(serve(paths, { listen: 'ajp://127.0.0.1:0?attributes=HTTP_HOST' })).rejects.toMatchObject({
+      code: 'ERR_OPTION',
+      message: expect.stringContaining('"HTTP_HOST" cannot be let in'),
+    });
+  });
 });
 
 describe('closing', () => {

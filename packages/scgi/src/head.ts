@@ -48,8 +48,10 @@ export function readBlock(block: Buffer, variables: VariableReader, limits: Limi
  * @throws RemoteProtocolError (400) ERR_SCGI_HEADERS, and what `readBlock` and `CgiHead` throw
  */
 export function readHead(block: Buffer, limits: Limits, strict = false): CgiHead {
-  const { names, values } = readBlock(block, reader, limits);
-  const head = new CgiHead(names, values);
+  const read = readBlock(block, reader, limits);
+  const head = new CgiHead(read.names, read.values);
+  // without repetitions: what the application sees is what is looked at
+  const { names, values } = head;
   if (head.contentLength < 0) malformed('CONTENT_LENGTH is missing or empty');
   const at = names.names.indexOf('SCGI');
   if (at >= 0 && values[at] !== VERSION) malformed('the variable SCGI is not 1');

@@ -17,10 +17,14 @@ const whole = (body: string): ReplyEvent => ({
   body,
 });
 
-/** In every way; what stands behind the case may not matter. */
+/** In every way, read at once and late; what stands behind the case may not matter. */
 function talk(text: string, play: Play = {}, peer?: PeerOptions): Conversation {
   const ways = play.fin ? {} : { trailing: bytes(GET) };
-  return everyWay(bytes(text), (chunks) => converse(open(peer), chunks, play), ways);
+  const run = (late: boolean): Conversation =>
+    everyWay(bytes(text), (chunks) => converse(open(peer), chunks, { ...play, late }), ways);
+  const atOnce = run(false);
+  expect(run(true)).toEqual(atOnce);
+  return atOnce;
 }
 
 function started(text: string, peer?: PeerOptions): ServerConnection {
@@ -106,33 +110,36 @@ describe('a bad input', () => {
     ['a value without NUL', netstring('CONTENT_LENGTH\x000'), 'ERR_SCGI_HEADERS 400 1'],
     ['a name without a value', netstring('CONTENT_LENGTH\x000\x00SCGI\x00'), 'ERR_SCGI_HEADERS 400 1'],
     ['no method', netstring(block('CONTENT_LENGTH', '0', 'SCGI', '1')), 'ERR_ENV_METHOD 400 1'],
+    ['no CONTENT_LENGTH', netstring(block('SCGI', '1', 'REQUEST_METHOD', 'GET')), 'ERR_SCGI_HEADERS 400 1'],
+    ['a wrong SCGI', GET.replace('SCGI\x001', 'SCGI\x002'), 'ERR_SCGI_HEADERS 400 1'],
+    [
+      'two lengths',
+      netstring(block('CONTENT_LENGTH', '27', 'CONTENT_LENGTH', '28', 'REQUEST_METHOD', 'GET')),
+      'ERR_ENV_REPEATED 400 1',
+    ],
+    ['a value that holds NUL', netstring(block('CONTENT_LENGTH', '0', 'A', 'b\0c')), 'ERR_SCGI_HEADERS 400 1'],
     ['a name with a space', netstring(block('CONTENT_LENGTH', '0', 'A B', '1')), 'ERR_ENV_NAME 400 1'],
+    ['a length of eleven digits', '99999999999:', 'ERR_ENV_BYTES 431 1'],
   ])('%s is refused with a reply', (_, text, error) => {
     const { asked, errors, output, close } = talk(text);
     expect({ asked, errors, close }).toEqual({ asked: [], errors: [error], close: 'fin' });
     expect(output).toMatch(/^Status: (400 Bad Request|431 Request Header Fields Too Large)\r\n\r\n$/);
   });
+});
 
-  it('may be anything: an event or a RemoteProtocolError, nothing else', () => {
-    const random = fc.uint8Array({ maxLength: 200 });
-    const near = fc
-      .tuple(
-        fc.constantFrom(GET, DEEP_THOUGHT + QUESTION),
-        fc.array(fc.tuple(fc.nat(100), fc.nat(255)), { maxLength: 4 }),
-      )
-      .map(([text, edits]) => {
-        const mutated = bytes(text);
-        for (const [at, byte] of edits) mutated[at % mutated.length] = byte;
-        return new Uint8Array(mutated);
-      });
-    fc.assert(
-      fc.property(fc.oneof(random, near), fc.array(fc.nat(200)), fc.boolean(), (input, places, fin) => {
-        const before = converse(open(), [input], { fin });
-        expect(converse(open(), cutAt(input, places), { fin })).toEqual(before);
-        expect(before.asked.length + before.errors.length).toBeLessThanOrEqual(1);
-      }),
-      { numRuns: 300 },
-    );
+describe('a strict listener', () => {
+  it('takes the example of the specification', () => {
+    expect(talk(DEEP_THOUGHT + QUESTION, {}, { strict: true })).toMatchObject({ errors: [], output: OK });
+  });
+
+  it.each([
+    ['no SCGI', block('CONTENT_LENGTH', '0', 'REQUEST_METHOD', 'GET')],
+    ['CONTENT_LENGTH behind SCGI', block('SCGI', '1', 'CONTENT_LENGTH', '0', 'REQUEST_METHOD', 'GET')],
+  ])('refuses a request with %s, which others take', (_, sent) => {
+    expect(talk(netstring(sent)).output).toBe(OK);
+    const { asked, errors, output } = talk(netstring(sent), {}, { strict: true });
+    expect({ asked, errors }).toEqual({ asked: [], errors: ['ERR_SCGI_HEADERS 400 1'] });
+    expect(output).toBe('Status: 400 Bad Request\r\n\r\n');
   });
 });
 

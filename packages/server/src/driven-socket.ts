@@ -3,7 +3,8 @@ import { readIntoShared } from './read-buffer.ts';
 
 /** What hears of a socket. */
 export interface SocketEvents {
-  receive(chunk: Buffer): void;
+  /** `borrowed`: the memory of the chunk is used again afterwards. */
+  receive(chunk: Buffer, borrowed: boolean): void;
   /** The peer's FIN. */
   receiveEnd(): void;
   /** What was written has gone. */
@@ -28,14 +29,12 @@ export function attach(socket: Socket, events: SocketEvents): void {
 }
 
 function onRead(this: Socket, count: number, buffer: Buffer): boolean {
-  const chunk = Buffer.allocUnsafe(count);
-  buffer.copy(chunk, 0, 0, count);
-  (this as DrivenSocket)[kEvents].receive(chunk);
+  (this as DrivenSocket)[kEvents].receive(buffer.subarray(0, count), true);
   return true;
 }
 
 function onData(this: Socket, chunk: Buffer): void {
-  (this as DrivenSocket)[kEvents].receive(chunk);
+  (this as DrivenSocket)[kEvents].receive(chunk, false);
 }
 
 function onEnd(this: Socket): void {

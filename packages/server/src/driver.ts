@@ -21,6 +21,7 @@ import { Opening } from './opening.ts';
 import { Outlet } from './outlet.ts';
 import type { ReplyWriter } from './reply-writer.ts';
 import { Running } from './running.ts';
+import type { ServedConnection } from './served-connection.ts';
 import { Watchdog, type Watched } from './watchdog.ts';
 import { wrongProtocolPage } from './wrong-protocol.ts';
 
@@ -36,11 +37,11 @@ export interface DriverContext {
   readonly now: number;
   report(error: unknown, exchange: Exchange | undefined): void;
   log(entry: LogEntry): void;
-  closed(driver: Driver): void;
+  closed(connection: ServedConnection): void;
 }
 
 /** Moves bytes between one socket and one protocol connection, and events between that and the application. */
-export class Driver implements Watched, SocketEvents, ExchangeHost {
+export class Driver implements ServedConnection, Watched, SocketEvents, ExchangeHost {
   readonly context: DriverContext;
   readonly limits: Limits;
   readonly protocol: ServerProtocol;
@@ -73,14 +74,19 @@ export class Driver implements Watched, SocketEvents, ExchangeHost {
     attach(socket, this);
   }
 
-  receive(chunk: Buffer): void {
+  receive(chunk: Buffer, borrowed: boolean): void {
     this.#watchdog.stir(this.context.now);
     if (this.outlet.lingering) this.outlet.throwAway(chunk.length, this.limits.lingerBytes);
     else if (this.#opening.undecided) this.#wrongProtocol(this.#opening.more(chunk));
     else {
       this.#opening.receive(chunk);
       this.#connection.receive(chunk);
+      this.running.borrowed = borrowed;
       this.#pump();
+      if (!borrowed) return;
+      this.running.borrowed = false;
+      this.#connection.retain();
+      this.#opening.retain();
     }
   }
 

@@ -14,6 +14,8 @@ export interface ExchangeHost {
   };
   /** @throws LocalProtocolError the event is not allowed in this state */
   send(event: ReplyEvent): void;
+  /** 1xx; false: the peer cannot take it. Absent: nothing of the kind can be sent. `headers` are checked. */
+  inform?(status: number, headers: string[]): boolean;
   /** Body bytes of this id that wait to be taken. */
   queued(id: number): number;
   /** `wake` is to be called on the writer when the queue of its id has room. */

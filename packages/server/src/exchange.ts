@@ -118,7 +118,8 @@ export class ServerExchange implements Exchange, BodySource, ErrorSink {
       );
     }
     if (bodyless || size <= WHOLE) {
-      this.#host.send({ type: 'whole', id, status, reason, headers: checked.headers, body: bodyless ? null : body });
+      const whole = bodyless ? null : body;
+      this.#host.send({ type: 'whole', id, status, reason, headers: checked.headers, body: whole, size });
     } else {
       this.#host.send({ type: 'head', id, status, reason, headers: checked.headers });
       this.#host.send({ type: 'data', id, chunk: body as Chunk });
@@ -152,9 +153,11 @@ export class ServerExchange implements Exchange, BodySource, ErrorSink {
     return checkHeaders(headers, this.#host.limits);
   }
 
-  /** No front-end of these protocols takes an interim reply yet. */
-  inform(): boolean {
-    return false;
+  /** Of what carries exchanges, node:http alone takes an interim reply. */
+  inform(status: number, headers: string[]): boolean {
+    const host = this.#host;
+    if (this.#phase !== 'waiting' || host.inform === undefined) return false;
+    return host.inform(status, checkHeaders(headers, host.limits).headers);
   }
 
   upgrade(): undefined {

@@ -19,6 +19,8 @@ export interface Listener {
 
 /** Who hears of what comes in. */
 export interface Doorkeeper {
+  /** Anybody may connect: no `allow` is asked for off loopback. */
+  readonly open?: boolean;
   accept(socket: Socket): void;
   /** A peer that `allow` does not name: its connection is closed already. */
   turnedAway(address: string): void;
@@ -70,7 +72,7 @@ function opened(server: Server, keeper: Doorkeeper, address: BoundAddress, befor
 
 function tcpDoor(target: TcpTarget, keeper: Doorkeeper): (socket: Socket) => void {
   if (target.allow === undefined) {
-    if (isLoopback(target.host)) return (socket) => keeper.accept(socket);
+    if (keeper.open || isLoopback(target.host)) return (socket) => keeper.accept(socket);
     throw new ConfigError(
       'ERR_ADDRESS_OPEN',
       `${nameOf(target)}: other machines can connect there and say who the client is: add ?allow=CIDR with the web server's address, or listen on 127.0.0.1`,

@@ -17,6 +17,11 @@ export class Opening {
     if (!this.#sensible) this.#first ??= chunk;
   }
 
+  /** The memory of the first bytes is about to be used again. */
+  retain(): void {
+    if (this.#first !== undefined) this.#first = Uint8Array.from(this.#first);
+  }
+
   /** They are not this protocol's and may become HTTP: more of them is waited for. */
   get undecided(): boolean {
     return this.#text !== undefined;

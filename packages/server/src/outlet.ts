@@ -1,19 +1,14 @@
 import type { Socket } from 'node:net';
 import type { Output, ServerConnection } from '@postern/core';
 import type { ReplyWriter } from './reply-writer.ts';
+import { bytesTaken, resetSocket } from './socket-handle.ts';
+import type { WatchedOutlet } from './watchdog.ts';
 
 /** How much is taken out of a connection for one write, in bytes. */
 const BUDGET = 131_072;
 
-/** What libuv tells of a stream beside what Node's documentation names. */
-interface StreamHandle {
-  /** Bytes handed over for writing, and those of them that the kernel has not taken. */
-  readonly bytesWritten?: number;
-  readonly writeQueueSize?: number;
-}
-
 /** The writing side of one socket, up to its end. */
-export class Outlet {
+export class Outlet implements WatchedOutlet {
   readonly #socket: Socket;
   readonly #connection: ServerConnection;
   readonly #tcp: boolean;
@@ -86,8 +81,7 @@ export class Outlet {
 
   /** How many bytes the kernel has taken since the beginning. */
   get taken(): number {
-    const handle = (this.#socket as unknown as { _handle?: StreamHandle | null })._handle;
-    return (handle?.bytesWritten ?? 0) - (handle?.writeQueueSize ?? 0);
+    return bytesTaken(this.#socket);
   }
 
   /** Our half is closed, what the peer still sends is thrown away. */
@@ -112,15 +106,8 @@ export class Outlet {
     if (this.#lingered > lingerBytes) this.#socket.pause();
   }
 
-  /**
-   * Cuts the connection so that the peer cannot take what it has for complete: RST where there is TCP. What was not sent
-   * is thrown away.
-   */
+  /** Cuts the connection so that the peer cannot take what it has for complete. */
   reset(): void {
-    const socket = this.#socket;
-    // while the FIN is being sent a reset is refused, and the socket would never be closed
-    const finishing = socket.writableEnded && !socket.writableFinished && socket.writableLength === 0;
-    if (this.#tcp && !finishing && !socket.destroyed) socket.resetAndDestroy();
-    else socket.destroy();
+    resetSocket(this.#socket, this.#tcp);
   }
 }

@@ -15,7 +15,7 @@ interface ReadHandle {
 
 type OnRead = (this: Socket, count: number, buffer: Buffer) => boolean;
 
-/** One for all sockets: what is read is copied out of it before the next read. */
+/** One for all sockets: what is still needed of it is copied before the next read. */
 const shared = Buffer.allocUnsafeSlow(SIZE);
 
 let keys: BufferKeys | undefined | null = null;

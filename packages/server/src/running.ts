@@ -1,13 +1,29 @@
-import { AbortError, abortedError, type RequestEvent } from '@postern/core';
+import { AbortError, abortedError, type Handler, IdMap, type Limits, type RequestEvent } from '@postern/core';
 import type { Driver } from './driver.ts';
 import { ServerExchange } from './exchange.ts';
 import type { PeerLog } from './log.ts';
+
+/** The application gets the request, unless its body is declared too long. Never throws. */
+export function handOver(
+  exchange: ServerExchange,
+  { handler, limits }: { readonly handler: Handler; readonly limits: Limits },
+): void {
+  try {
+    if (limits.maxBody > 0 && exchange.head.contentLength > limits.maxBody) exchange.refuseBody();
+    else handler(exchange);
+  } catch (error) {
+    exchange.fail(error);
+  }
+}
 
 /** The requests of one connection that are not over, by id. */
 export class Running {
   readonly #driver: Driver;
   readonly #log: PeerLog;
-  readonly #exchanges = new Map<number, ServerExchange>();
+  readonly #exchanges = new IdMap<ServerExchange>();
+
+  /** What is received lies in memory that is used again: the body of a request is copied out of it. */
+  borrowed = false;
 
   constructor(driver: Driver, log: PeerLog) {
     this.#driver = driver;
@@ -23,20 +39,14 @@ export class Running {
   }
 
   [Symbol.iterator](): Iterator<ServerExchange> {
-    return this.#exchanges.values();
+    return this.#exchanges.values()[Symbol.iterator]();
   }
 
   /** A head is complete: the application gets it. */
   begin(event: RequestEvent & { type: 'request' }): void {
     const exchange = new ServerExchange(this.#driver, event);
     this.#exchanges.set(event.id, exchange);
-    const { handler, limits } = this.#driver.context;
-    try {
-      if (limits.maxBody > 0 && event.head.contentLength > limits.maxBody) exchange.refuseBody();
-      else handler(exchange);
-    } catch (error) {
-      exchange.fail(error);
-    }
+    handOver(exchange, this.#driver.context);
   }
 
   /** What comes behind a head. False: it is for nobody any more. */
@@ -44,7 +54,7 @@ export class Running {
     const exchange = this.#exchanges.get(event.id);
     if (exchange === undefined) return false;
     try {
-      if (event.type === 'data') exchange.receive(event.chunk);
+      if (event.type === 'data') exchange.receive(this.borrowed ? Buffer.from(event.chunk) : event.chunk);
       else if (event.type === 'end') exchange.receiveEnd();
       else {
         const error = event.error instanceof AbortError ? event.error : abortedError(event.error);

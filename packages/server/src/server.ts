@@ -14,8 +14,11 @@ import {
 import type { BoundAddress, ListenTarget } from './address.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { Driver, type DriverContext } from './driver.ts';
+import { HttpDoor } from './http-door.ts';
+import { type HttpProtocol, isHttp } from './http-protocol.ts';
 import { type Listener, openListener } from './listener.ts';
 import { errorToStderr, type LogEntry, logToStderr, peerName } from './log.ts';
+import type { ServedConnection } from './served-connection.ts';
 import { TICK } from './watchdog.ts';
 
 export interface ServerOptions {
@@ -42,7 +45,9 @@ export class Server implements DriverContext {
   readonly #onError: (error: unknown, exchange: Exchange | undefined) => void;
   readonly #onLog: (entry: LogEntry) => void;
   readonly #listeners = new Set<Listener>();
-  readonly #drivers = new Set<Driver>();
+  readonly #connections = new Set<ServedConnection>();
+  /** One for each way to speak HTTP. */
+  readonly #doors = new Map<HttpProtocol, HttpDoor>();
   /** When each kind of line was last logged. */
   readonly #logged = new Map<ErrorCode, number>();
   #ticker: { stop(): void } | undefined;
@@ -64,9 +69,17 @@ export class Server implements DriverContext {
    * @throws ConfigError: what cannot be bound, where, and what to do; ERR_SHUTDOWN: the server was closed; nothing is
    * left behind
    */
-  async listen(protocol: ServerProtocol, target: ListenTarget, peer: PeerOptions = {}): Promise<BoundAddress> {
+  async listen(
+    protocol: ServerProtocol | HttpProtocol,
+    target: ListenTarget,
+    peer: PeerOptions = {},
+  ): Promise<BoundAddress> {
     const { name } = protocol;
+    // what cannot be is told now, and not to the first peer that connects
+    if (!isHttp(protocol)) protocol.server(this.limits, peer);
     const listener = await openListener(target, {
+      // over HTTP the peer is the client itself; and who shows a secret may say who the client is
+      open: isHttp(protocol) || peer.secret !== undefined,
       accept: (socket) => this.accept(socket, protocol, peer),
       turnedAway: (address) => this.#warn('ERR_PEER', `allow= does not name ${address}`, name, address),
       acceptFailed: (error) => this.#warn('ERR_ACCEPT', describeError(error), name, 'unknown'),
@@ -80,10 +93,10 @@ export class Server implements DriverContext {
   }
 
   /** Serves one connection that was accepted elsewhere, or by `listen`. */
-  accept(socket: Socket, protocol: ServerProtocol, peer: PeerOptions = {}): void {
+  accept(socket: Socket, protocol: ServerProtocol | HttpProtocol, peer: PeerOptions = {}): void {
     this.now = this.#clock.now();
     const { maxConnections } = this.limits;
-    if (this.#closing !== undefined || this.#drivers.size >= maxConnections) {
+    if (this.#closing !== undefined || this.#connections.size >= maxConnections) {
       if (this.#closing === undefined) {
         const message = `more than ${maxConnections} connections (maxConnections)`;
         this.#warn('ERR_CONNECTIONS', message, protocol.name, peerName(socket));
@@ -91,17 +104,28 @@ export class Server implements DriverContext {
       socket.destroy();
       return;
     }
-    this.#drivers.add(new Driver(this, socket, protocol, peer));
+    this.#connections.add(
+      isHttp(protocol) ? this.#door(protocol, peer).accept(socket) : new Driver(this, socket, protocol, peer),
+    );
     this.#ticker ??= this.#clock.every(TICK, () => this.#tick());
   }
 
+  #door(protocol: HttpProtocol, peer: PeerOptions): HttpDoor {
+    let door = this.#doors.get(protocol);
+    if (door === undefined) {
+      door = new HttpDoor(this, protocol, peer);
+      this.#doors.set(protocol, door);
+    }
+    return door;
+  }
+
   get connections(): number {
-    return this.#drivers.size;
+    return this.#connections.size;
   }
 
   #tick(): void {
     this.now = this.#clock.now();
-    for (const driver of this.#drivers) driver.check();
+    for (const connection of this.#connections) connection.check();
   }
 
   /**
@@ -117,15 +141,15 @@ export class Server implements DriverContext {
   async #close(grace: number): Promise<boolean> {
     for (const listener of this.#listeners) listener.close();
     this.#listeners.clear();
-    for (const driver of this.#drivers) driver.retire();
+    for (const connection of this.#connections) connection.retire();
     let complete = true;
-    if (this.#drivers.size > 0) {
+    if (this.#connections.size > 0) {
       const empty = new Promise<void>((resolve) => {
         this.#emptied = resolve;
       });
       const timer = this.#clock.after(grace, () => {
         // a peer that only does not close its side loses nothing
-        for (const driver of this.#drivers) if (driver.busy) complete = false;
+        for (const connection of this.#connections) if (connection.busy) complete = false;
         this.closeAll();
       });
       await empty;
@@ -136,12 +160,12 @@ export class Server implements DriverContext {
 
   /** Closes the connections on which nothing runs. */
   closeIdle(): void {
-    for (const driver of this.#drivers) if (driver.idle) driver.retire();
+    for (const connection of this.#connections) if (connection.idle) connection.retire();
   }
 
   /** Cuts every connection. */
   closeAll(): void {
-    for (const driver of this.#drivers) driver.cut(new AbortError('ERR_SHUTDOWN', 'the server stops'));
+    for (const connection of this.#connections) connection.cut(new AbortError('ERR_SHUTDOWN', 'the server stops'));
   }
 
   /** Listening keeps the process alive. */
@@ -178,9 +202,9 @@ export class Server implements DriverContext {
     this.log({ level: 'warn', event: 'limit', code, message, protocol, peer });
   }
 
-  closed(driver: Driver): void {
-    this.#drivers.delete(driver);
-    if (this.#drivers.size > 0) return;
+  closed(connection: ServedConnection): void {
+    this.#connections.delete(connection);
+    if (this.#connections.size > 0) return;
     this.#ticker?.stop();
     this.#ticker = undefined;
     this.#emptied?.();

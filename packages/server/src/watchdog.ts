@@ -1,6 +1,4 @@
 import { AbortError, type ErrorCode, type Limits } from '@postern/core';
-import type { ServerExchange } from './exchange.ts';
-import type { Outlet } from './outlet.ts';
 
 /**
  * How often silence is looked for, in milliseconds. Times are taken from the latest tick, so a stamp may be one tick
@@ -8,11 +6,35 @@ import type { Outlet } from './outlet.ts';
  */
 export const TICK = 250;
 
+/** A request whose clocks run. */
+export interface WatchedExchange {
+  readonly id: number;
+  /** The application waits for body bytes. */
+  readonly starved: boolean;
+  /** The reply has not begun. */
+  readonly waiting: boolean;
+  /** From when on the application works. */
+  readonly since: number;
+  /** When body bytes came, or were waited for. */
+  bodySince: number;
+  end(error: AbortError): void;
+}
+
+/** The writing side of a connection. */
+export interface WatchedOutlet {
+  /** Something that was written has not gone to the kernel. */
+  readonly unsent: boolean;
+  /** How many bytes the kernel has taken since the beginning. */
+  readonly taken: number;
+  /** Our half is closed, what the peer still sends is thrown away. */
+  readonly lingering: boolean;
+}
+
 /** What the watchdog sees of a connection, and what it may do to it. */
 export interface Watched {
   readonly limits: Limits;
-  readonly running: Iterable<ServerExchange>;
-  readonly outlet: Outlet;
+  readonly running: Iterable<WatchedExchange>;
+  readonly outlet: WatchedOutlet;
   /** Nothing runs and nothing has begun. */
   readonly idle: boolean;
   /** The socket is read; false: the application holds a body back. */
@@ -105,7 +127,12 @@ export class Watchdog {
   }
 }
 
-function checkExchange(watched: Watched, exchange: ServerExchange, now: number): void {
+/** Ends a request whose body stalled, or whose application does not answer. */
+export function checkExchange(
+  watched: Pick<Watched, 'limits' | 'reading' | 'expired'>,
+  exchange: WatchedExchange,
+  now: number,
+): void {
   const { bodyIdleTimeout, appTimeout } = watched.limits;
   if (exchange.starved) {
     if (!watched.reading) exchange.bodySince = now;
@@ -115,7 +142,13 @@ function checkExchange(watched: Watched, exchange: ServerExchange, now: number):
     expire(watched, exchange, 'ERR_TIMEOUT_APP', 'the application did not answer in time', 504);
 }
 
-function expire(watched: Watched, exchange: ServerExchange, code: ErrorCode, message: string, status: number): void {
+function expire(
+  watched: Pick<Watched, 'expired'>,
+  exchange: WatchedExchange,
+  code: ErrorCode,
+  message: string,
+  status: number,
+): void {
   watched.expired(code, message, exchange.id);
   exchange.end(new AbortError(code, message, status));
 }

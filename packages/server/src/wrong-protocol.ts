@@ -1,6 +1,7 @@
 const advice: Record<string, string> = {
   fastcgi: 'In nginx use fastcgi_pass (not proxy_pass), in Apache a ProxyPass to fcgi://.',
   scgi: 'In nginx use scgi_pass (not proxy_pass), in Apache a ProxyPass to scgi://.',
+  uwsgi: 'In nginx use uwsgi_pass (not proxy_pass), in Apache a ProxyPass to uwsgi://.',
   ajp: 'In Apache use a ProxyPass to ajp://; nginx does not speak AJP.',
 };
 

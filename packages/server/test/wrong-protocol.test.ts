@@ -52,5 +52,6 @@ describe('wrongProtocolPage', () => {
     expect(wrongProtocolPage('fastcgi')).toContain('fastcgi_pass');
     expect(wrongProtocolPage('scgi')).toContain('scgi_pass');
     expect(wrongProtocolPage('ajp')).toContain('ajp://');
+    expect(wrongProtocolPage('uwsgi')).toContain('uwsgi_pass');
   });
 });

@@ -1,3 +1,4 @@
+import { deepStrictEqual } from 'node:assert';
 import { type Output, RemoteProtocolError, type RequestHead, reasonOf, type ServerConnection } from '@postern/core';
 
 /** One request as the application would see it. */
@@ -27,87 +28,125 @@ export interface Play {
   readonly answer?: 'head' | 'end' | 'never';
   /** How it answers; without it with a whole 200 and the text "hi". */
   readonly reply?: (connection: ServerConnection, asked: Asked) => void;
+  /** The application asks for more of a body only when the memory of what came is used again. */
+  readonly late?: boolean;
   /** The peer's FIN behind the last chunk. */
   readonly fin?: boolean;
 }
 
-/** Plays an application and a transport without a socket: it reads all of every body and answers every request. */
+/** What stands in the memory of a chunk that was read and is used again. */
+const OVERWRITTEN = 0xee;
+
+/**
+ * Plays an application and a transport without a socket: it reads all of every body and answers every request. Each
+ * chunk lies in memory that is overwritten as soon as the connection was told to retain what it needs of it.
+ */
 export function converse(connection: ServerConnection, chunks: readonly Uint8Array[], play: Play = {}): Conversation {
-  const asked: Asked[] = [];
-  const open = new Map<number, Asked>();
-  const errors: string[] = [];
-  const { answer = 'end', reply = replyHi } = play;
-  let output = '';
-  const pump = (): void => {
-    for (let more = true; more; ) {
-      try {
-        more = step(connection, asked, open, answer, reply);
-      } catch (error) {
-        if (!(error instanceof RemoteProtocolError)) throw error;
-        errors.push(refuse(connection, error));
-      }
-    }
-    output += outputText(connection);
-  };
+  const application = new Application(connection, play);
   for (const chunk of chunks) {
-    connection.receive(chunk);
-    pump();
+    const memory = Buffer.from(chunk);
+    connection.receive(memory);
+    application.pump();
+    connection.retain();
+    memory.fill(OVERWRITTEN);
+    application.pumpLate();
   }
   if (play.fin) {
     connection.receiveEnd();
-    pump();
+    application.pump();
+    connection.retain();
+    application.pumpLate();
   }
+  const { asked, errors, output } = application;
+  // what an application asks for late is what it would have been told at once
+  for (const { head, variables } of asked) deepStrictEqual(head.variables(), variables);
   return { asked, errors, output, close: connection.wantsClose };
 }
 
-function step(
-  connection: ServerConnection,
-  asked: Asked[],
-  open: Map<number, Asked>,
-  answer: Play['answer'],
-  reply: (connection: ServerConnection, asked: Asked) => void,
-): boolean {
-  const event = connection.next();
-  if (event === undefined) return false;
-  if (event.type === 'request') {
-    const { id, role, head } = event;
-    const one: Asked = {
-      id,
-      role,
-      head,
-      variables: head.variables(),
-      body: '',
-      ended: event.ended ? 'end' : undefined,
-    };
-    asked.push(one);
-    open.set(id, one);
-    if (answer === 'head' || (answer === 'end' && event.ended)) reply(connection, one);
-    else if (!event.ended) connection.pull(id);
+class Application {
+  readonly asked: Asked[] = [];
+  readonly errors: string[] = [];
+  output = '';
+  readonly #connection: ServerConnection;
+  readonly #play: Play;
+  readonly #open = new Map<number, Asked>();
+  /** Whose body more is wanted of. */
+  readonly #wanting = new Set<number>();
+
+  constructor(connection: ServerConnection, play: Play) {
+    this.#connection = connection;
+    this.#play = play;
+  }
+
+  /** Until nothing more happens. */
+  pump(): void {
+    for (let more = true; more; ) {
+      try {
+        more = this.#step();
+        if (!this.#play.late) this.#pull();
+      } catch (error) {
+        if (!(error instanceof RemoteProtocolError)) throw error;
+        this.errors.push(this.#refuse(error));
+      }
+    }
+    this.output += outputText(this.#connection);
+  }
+
+  /** What waits to be pulled. */
+  pumpLate(): void {
+    while (this.#wanting.size > 0) {
+      this.#pull();
+      this.pump();
+    }
+  }
+
+  #pull(): void {
+    for (const id of this.#wanting) this.#connection.pull(id);
+    this.#wanting.clear();
+  }
+
+  #step(): boolean {
+    const { answer = 'end' } = this.#play;
+    const event = this.#connection.next();
+    if (event === undefined) return false;
+    if (event.type === 'request') {
+      const { id, role, head, ended } = event;
+      const one: Asked = { id, role, head, variables: head.variables(), body: '', ended: ended ? 'end' : undefined };
+      this.asked.push(one);
+      this.#open.set(id, one);
+      if (answer === 'head' || (answer === 'end' && ended)) this.#reply(one);
+      else if (!ended) this.#wanting.add(id);
+      return true;
+    }
+    const one = this.#open.get(event.id);
+    if (one === undefined) throw new Error(`${event.type} for id ${event.id}, of which there was no request`);
+    if (one.ended !== undefined && event.type !== 'abort') throw new Error(`${event.type} after ${one.ended}`);
+    switch (event.type) {
+      case 'data':
+        one.body += Buffer.from(event.chunk).toString('latin1');
+        this.#wanting.add(event.id);
+        break;
+      case 'end':
+        one.ended = 'end';
+        if (answer === 'end') this.#reply(one);
+        break;
+      default:
+        one.ended = (event.error as { code?: string }).code ?? event.error.name;
+        if (event.type === 'body-error' && answer === 'end') sendStatus(this.#connection, event.id, 400);
+    }
     return true;
   }
-  const one = open.get(event.id);
-  if (one === undefined) throw new Error(`${event.type} for id ${event.id}, of which there was no request`);
-  if (one.ended !== undefined && event.type !== 'abort') throw new Error(`${event.type} after ${one.ended}`);
-  switch (event.type) {
-    case 'data':
-      one.body += Buffer.from(event.chunk).toString('latin1');
-      connection.pull(event.id);
-      break;
-    case 'end':
-      one.ended = 'end';
-      if (answer === 'end') reply(connection, one);
-      break;
-    default:
-      one.ended = (event.error as { code?: string }).code ?? event.error.name;
-      if (event.type === 'body-error' && answer === 'end') sendStatus(connection, event.id, 400);
-  }
-  return true;
-}
 
-function refuse(connection: ServerConnection, error: RemoteProtocolError): string {
-  if (error.scope === 'connection') return error.code;
-  sendStatus(connection, error.id, error.statusHint);
-  return `${error.code} ${error.statusHint} ${error.id}`;
+  #reply(one: Asked): void {
+    const { reply = replyHi } = this.#play;
+    reply(this.#connection, one);
+  }
+
+  #refuse(error: RemoteProtocolError): string {
+    if (error.scope === 'connection') return error.code;
+    sendStatus(this.#connection, error.id, error.statusHint);
+    return `${error.code} ${error.statusHint} ${error.id}`;
+  }
 }
 
 function sendStatus(connection: ServerConnection, id: number, status: number): void {

@@ -1,3 +1,4 @@
+export { type BackEnd, startTomcat, startUwsgi } from './back-ends.ts';
 export { cutAt, everyWay, type Run, randomNumbers, singleBytes, type Ways } from './cases.ts';
 export { type Child, startChild } from './child.ts';
 export { type Asked, type Conversation, converse, outputText, type Play, textOf } from './conversation.ts';
@@ -20,6 +21,7 @@ export {
   type Variables,
 } from './fastcgi-bytes.ts';
 export { type FrontEnd, freePort, startApache, startLighttpd, startNginx, temporaryFolder } from './front-ends.ts';
+export { type Heard, hear } from './hearing.ts';
 export { type HttpAsk, type HttpReply, http } from './http.ts';
 export { portOf, repository, type Served, servePostern, startPostern } from './postern-child.ts';
 export { until } from './until.ts';

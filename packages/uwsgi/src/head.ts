@@ -45,18 +45,16 @@ class UwsgiHead implements OneShotHead {
 
   takeBlock(input: ByteQueue): CgiHead | string | undefined {
     const modifier = this.#modifier;
-    if (modifier === Modifier.PING && this.#options.ping) return PONG_TEXT;
     const cut = modifier === Modifier.SCRIPT_NAME && this.#options.modifier30 === true;
-    if ((modifier !== Modifier.REQUEST && !cut) || this.#modifier2 !== 0) {
+    const ping = modifier === Modifier.PING && this.#options.ping === true;
+    if ((modifier !== Modifier.REQUEST && !cut && !ping) || this.#modifier2 !== 0) {
       throw new RemoteProtocolError(
         'ERR_UWSGI_MODIFIER',
         `modifiers ${modifier} and ${this.#modifier2} are not served`,
-        {
-          scope: 'request',
-          status: 501,
-        },
+        { scope: 'request', status: 501 },
       );
     }
+    if (ping) return PONG_TEXT;
     if (this.#length > this.#limits.maxEnvBytes) {
       throw new RemoteProtocolError(
         'ERR_ENV_BYTES',

@@ -15,6 +15,8 @@ export class ByteQueue {
   #first = 0;
   #at = 0;
   #length = 0;
+  /** The last chunk lies in the memory of who pushed it. */
+  #lent = false;
   /** The last chunk, where it is one of short ones copied together, and the memory it grows in. */
   #gathered: Buffer | undefined;
   #slab: Buffer = EMPTY;
@@ -27,7 +29,10 @@ export class ByteQueue {
   push(chunk: Uint8Array): void {
     if (chunk.length === 0) return;
     if (chunk.length < PIN && this.#chunks.length - this.#first > LOOSE) this.#gather(chunk);
-    else this.#chunks.push(asBuffer(chunk));
+    else {
+      this.#chunks.push(asBuffer(chunk));
+      this.#lent = true;
+    }
     this.#length += chunk.length;
   }
 
@@ -42,6 +47,7 @@ export class ByteQueue {
     this.#slab.set(chunk, at);
     this.#gathered = this.#slab.subarray(0, at + chunk.length);
     this.#chunks[last] = this.#gathered;
+    this.#lent = false;
   }
 
   /** The byte `offset` behind the front; undefined: not there yet. */
@@ -119,12 +125,14 @@ export class ByteQueue {
     if (front.length - this.#at >= PIN) return;
     this.#chunks[this.#first] = Buffer.from(front.subarray(this.#at));
     this.#at = 0;
+    if (this.#first === this.#chunks.length - 1) this.#lent = false;
   }
 
   /** To be called before the memory of the chunk that was pushed last is used again: what is left of it is copied. */
   retain(): void {
     const last = this.#chunks.length - 1;
-    if (last < this.#first || this.#chunks[last] === this.#gathered) return;
+    if (last < this.#first || !this.#lent) return;
+    this.#lent = false;
     const from = last === this.#first ? this.#at : 0;
     this.#chunks[last] = Buffer.from(this.#chunks[last].subarray(from));
     if (last === this.#first) this.#at = 0;

@@ -8,7 +8,7 @@ import {
   type Output,
   RemoteProtocolError,
 } from '@postern/core';
-import { asBuffer, ByteQueue } from './byte-queue.ts';
+import { ByteQueue } from './byte-queue.ts';
 
 /** How a protocol writes its one request, and what its reply begins with. */
 export interface OneShotRequests {
@@ -31,15 +31,15 @@ export class OneShotClientConnection implements ClientConnection {
   readonly #input = new ByteQueue();
   readonly #output = new ByteQueue();
   readonly #events: AnswerEvent[] = [];
-  #state: 'new' | 'head' | 'body' | 'ping' | 'ended' = 'new';
+  #state: 'new' | 'head' | 'body' | 'ping' | 'over' = 'new';
   #id = 0;
-  #reader: CgiReplyReader;
+  readonly #reader: CgiReplyReader;
   /** Body bytes that are still to be sent. */
   #left = 0;
   /** Body bytes handed out since the last `pull`. */
   #window = 0;
   #peerEnded = false;
-  #poisoned = false;
+  #close: false | 'fin' | 'reset' = false;
 
   constructor(requests: OneShotRequests, limits: Limits) {
     this.#requests = requests;
@@ -48,7 +48,7 @@ export class OneShotClientConnection implements ClientConnection {
   }
 
   receive(chunk: Uint8Array): void {
-    if (!this.#poisoned && this.#state !== 'ended') this.#input.push(chunk);
+    if (this.#state !== 'over') this.#input.push(chunk);
   }
 
   receiveEnd(): void {
@@ -57,14 +57,21 @@ export class OneShotClientConnection implements ClientConnection {
 
   next(): AnswerEvent | undefined {
     if (this.#events.length > 0) return this.#events.shift();
-    if (this.#poisoned) return undefined;
     try {
       return this.#read();
     } catch (error) {
-      this.#poisoned = true;
-      this.#input.clear();
+      this.#leave('reset');
       throw error;
     }
+  }
+
+  /** Nothing is read or sent any more. */
+  #leave(close: 'fin' | 'reset'): void {
+    this.#state = 'over';
+    this.#events.length = 0;
+    this.#input.clear();
+    this.#output.clear();
+    this.#close = close;
   }
 
   #read(): AnswerEvent | undefined {
@@ -78,7 +85,7 @@ export class OneShotClientConnection implements ClientConnection {
         return this.#head();
       case 'body':
         return this.#body();
-      case 'ended':
+      case 'over':
         return undefined;
     }
   }
@@ -87,7 +94,7 @@ export class OneShotClientConnection implements ClientConnection {
     const answer = this.#requests.ping?.answer as Buffer;
     if (this.#input.length >= answer.length) {
       if (!this.#input.take(answer.length).equals(answer)) broken('the answer to the ping is something else');
-      this.#state = 'ended';
+      this.#leave('fin');
       return { type: 'pong', id: this.#id };
     }
     if (this.#peerEnded) broken('the back-end closed the connection instead of answering the ping');
@@ -111,8 +118,7 @@ export class OneShotClientConnection implements ClientConnection {
     if (!this.wantsRead) return undefined;
     if (this.#input.length > 0) return this.#data(this.#input.takeSome(this.#input.length));
     if (!this.#peerEnded) return undefined;
-    this.#state = 'ended';
-    this.#output.clear();
+    this.#leave('fin');
     return { type: 'end', id: this.#id, reuse: false };
   }
 
@@ -123,8 +129,8 @@ export class OneShotClientConnection implements ClientConnection {
 
   /**
    * @throws LocalProtocolError ERR_BODY_LONG, ERR_BODY_CUT: more body than CONTENT_LENGTH, or less; ERR_ENV_LENGTH:
-   * CONTENT_LENGTH is no whole number, or the body has no known length, which these protocols cannot carry;
-   * ERR_REQUEST_STATE: the connection has carried a request; and what `encodeRequest` throws
+   * CONTENT_LENGTH is not one whole number, or the body has no known length, which these protocols cannot carry;
+   * ERR_REQUEST_STATE: the connection is not new; and what `encodeRequest` throws
    */
   send(event: AskEvent): void {
     switch (event.type) {
@@ -138,7 +144,7 @@ export class OneShotClientConnection implements ClientConnection {
         this.#ping(event.id);
         break;
       case 'abort':
-        if (event.id === this.#id) this.#poisoned = true;
+        if (event.id === this.#id && this.#state !== 'over') this.#leave('reset');
         break;
       case 'end':
         if (event.id === this.#id && this.#left > 0 && this.#isOpen)
@@ -148,7 +154,7 @@ export class OneShotClientConnection implements ClientConnection {
 
   #open(id: number): void {
     if (this.#state !== 'new')
-      throw new LocalProtocolError('ERR_REQUEST_STATE', 'the connection has carried a request');
+      throw new LocalProtocolError('ERR_REQUEST_STATE', 'the connection carries one request, and is not new');
     this.#id = id;
   }
 
@@ -191,10 +197,10 @@ export class OneShotClientConnection implements ClientConnection {
   }
 
   takeOutput(budget: number): Output | undefined {
-    const pieces: Uint8Array[] = [];
+    const pieces: Buffer[] = [];
     for (let taken = 0; taken < budget && this.#output.length > 0; ) {
       const piece = this.#output.takeSome(budget - taken);
-      pieces.push(asBuffer(piece));
+      pieces.push(piece);
       taken += piece.length;
     }
     return pieces.length > 1 ? pieces : pieces[0];
@@ -205,8 +211,7 @@ export class OneShotClientConnection implements ClientConnection {
   }
 
   get wantsClose(): false | 'fin' | 'reset' {
-    if (this.#poisoned) return 'reset';
-    return this.#state === 'ended' ? 'fin' : false;
+    return this.#close;
   }
 }
 
@@ -215,8 +220,11 @@ function contentLengthOf(variables: readonly string[]): number {
   let length: string | undefined;
   let coding: string | undefined;
   for (let i = 0; i < variables.length; i += 2) {
-    if (variables[i] === 'CONTENT_LENGTH') length = variables[i + 1];
-    else if (variables[i] === 'HTTP_TRANSFER_ENCODING') coding = variables[i + 1];
+    if (variables[i] === 'CONTENT_LENGTH') {
+      if (length !== undefined && length !== variables[i + 1])
+        throw new LocalProtocolError('ERR_ENV_LENGTH', `CONTENT_LENGTH "${length}" and "${variables[i + 1]}"`);
+      length = variables[i + 1];
+    } else if (variables[i] === 'HTTP_TRANSFER_ENCODING') coding = variables[i + 1];
   }
   if (length !== undefined && length !== '') {
     if (!/^[0-9]{1,15}$/.test(length)) throw new LocalProtocolError('ERR_ENV_LENGTH', `CONTENT_LENGTH "${length}"`);

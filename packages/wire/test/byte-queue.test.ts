@@ -148,6 +148,19 @@ describe('ByteQueue', () => {
     );
   });
 
+  it('shows the piece at the front, where as much as is asked for lies in one', () => {
+    const queue = queueOf('abc', 'defg');
+    queue.skip(1);
+    const front = queue.front(2) as Buffer;
+    expect(front.toString('latin1', queue.frontAt, queue.frontAt + 2)).toBe('bc');
+    expect(queue.front(3)).toBeUndefined();
+    expect(queue.length).toBe(6);
+    queue.skip(2);
+    expect(queue.front(4)?.toString('latin1', queue.frontAt)).toBe('defg');
+    queue.clear();
+    expect(queue.front(1)).toBeUndefined();
+  });
+
   it('moves no bytes and few references for a long queue of chunks', () => {
     const queue = new ByteQueue();
     const chunk = Buffer.alloc(2048);
@@ -165,6 +178,124 @@ describe('ByteQueue', () => {
     }
     expect(queue.length).toBe(0);
     expect(moved).toBeLessThan(40_000);
+  });
+});
+
+/** A queue beside the plain bytes that are in it, fed as a transport does that reads into one memory. */
+class Borrowing {
+  readonly queue = new ByteQueue();
+  #model: Buffer = Buffer.alloc(0);
+  readonly #memory = Buffer.alloc(2048);
+
+  read(bytes: Uint8Array): void {
+    this.#memory.set(bytes);
+    this.queue.push(this.#memory.subarray(0, bytes.length));
+    this.#model = Buffer.concat([this.#model, bytes]);
+  }
+
+  /** The next read overwrites this one. */
+  reuse(): void {
+    this.queue.retain();
+    this.#memory.fill(0xee);
+    this.check();
+  }
+
+  take(how: string, count: number): void {
+    const most = Math.min(count, this.#model.length);
+    if (how === 'skip') {
+      this.queue.skip(most);
+      this.#model = this.#model.subarray(most);
+    } else if (how === 'take') this.#expectNext(this.queue.take(most), most);
+    else if (most > 0) {
+      const piece = this.queue.takeSome(most);
+      this.#expectNext(piece, piece.length);
+    }
+    this.check();
+  }
+
+  takeAll(): void {
+    this.take('take', this.#model.length);
+  }
+
+  #expectNext(bytes: Buffer, count: number): void {
+    expect(bytes.equals(this.#model.subarray(0, count))).toBe(true);
+    this.#model = this.#model.subarray(count);
+  }
+
+  check(): void {
+    const { queue } = this;
+    const { length } = this.#model;
+    expect(queue.length).toBe(length);
+    for (const at of [0, length >> 1, Math.max(0, length - 1), length]) expect(queue.peek(at)).toBe(this.#model[at]);
+    expect(queue.front(1)?.[queue.frontAt]).toBe(this.#model[0]);
+    const whole = queue.front(length)?.subarray(queue.frontAt, queue.frontAt + length);
+    if (whole !== undefined) expect(whole.equals(this.#model)).toBe(true);
+  }
+}
+
+describe('ByteQueue.retain', () => {
+  const take = fc.tuple(fc.constantFrom('take', 'some', 'skip'), fc.nat(1500));
+  const round = fc.record({
+    bytes: fc.oneof(
+      { weight: 4, arbitrary: fc.uint8Array({ maxLength: 40 }) },
+      { weight: 1, arbitrary: fc.uint8Array({ minLength: 1000, maxLength: 1100 }) },
+      { weight: 1, arbitrary: fc.nat(255).map((fill) => new Uint8Array(2048).fill(fill)) },
+    ),
+    before: fc.array(take, { maxLength: 2 }),
+    settle: fc.boolean(),
+    after: fc.array(take, { maxLength: 2 }),
+  });
+
+  it('lets all that came be read whole, although the memory of each chunk is used again', () => {
+    fc.assert(
+      fc.property(fc.array(round, { maxLength: 30 }), (rounds) => {
+        const borrowing = new Borrowing();
+        for (const { bytes, before, settle, after } of rounds) {
+          borrowing.read(bytes);
+          for (const [how, count] of before) borrowing.take(how, count);
+          if (settle) borrowing.queue.settle();
+          borrowing.reuse();
+          for (const [how, count] of after) borrowing.take(how, count);
+        }
+        borrowing.takeAll();
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('copies what is left of a chunk, and nothing of the ones before', () => {
+    const queue = new ByteQueue();
+    const first = Buffer.alloc(2000, 1);
+    const second = Buffer.alloc(2000, 2);
+    queue.push(first);
+    queue.push(second);
+    queue.skip(100);
+    queue.retain();
+    second.fill(9);
+    const kept = queue.takeSome(4000);
+    expect(kept.buffer).toBe(first.buffer);
+    expect(queue.takeSome(4000)).toEqual(Buffer.alloc(2000, 2));
+  });
+
+  it('copies a chunk once, however often it is called', () => {
+    const queue = new ByteQueue();
+    queue.push(Buffer.alloc(2000, 1));
+    queue.retain();
+    const kept = queue.front(2000);
+    queue.retain();
+    queue.push(Buffer.alloc(0));
+    queue.retain();
+    expect(queue.front(2000)).toBe(kept);
+  });
+
+  it('does nothing to an empty queue', () => {
+    const queue = queueOf('abc');
+    queue.skip(3);
+    queue.retain();
+    expect(queue.length).toBe(0);
+    queue.push(Buffer.from('d'));
+    queue.retain();
+    expect(queue.take(1).toString()).toBe('d');
   });
 });
 

@@ -1,24 +1,41 @@
 import { describe, expect, it } from '@jest/globals';
-import { textOf } from '@postern/testkit';
-import { ReplyOutput } from '../src/reply-output.ts';
+import { outputText, textOf } from '@postern/testkit';
+import { OneShotOutput } from '../src/one-shot-output.ts';
 
 const HEAD = 'Status: 200 OK\r\nContent-Type: text/plain\r\n\r\n';
 
-function whole(body: string | Uint8Array | null): ReplyOutput {
-  const output = new ReplyOutput();
-  output.whole(200, 'OK', ['Content-Type', 'text/plain'], body);
+function whole(body: string | Uint8Array | null): OneShotOutput {
+  const output = new OneShotOutput();
+  output.whole(HEAD, body);
   return output;
 }
 
-describe('ReplyOutput', () => {
+describe('OneShotOutput', () => {
   it('gives a whole reply of text as one string', () => {
     expect(whole('hi').take(1)).toBe(`${HEAD}hi`);
     expect(whole(null).take(1)).toBe(HEAD);
+    expect(whole('').take(1)).toBe(HEAD);
   });
 
   it('gives a small whole reply of bytes as one piece, UTF-8 text too', () => {
     expect(whole(Buffer.from([0, 255])).take(1)).toEqual(Buffer.from(`${HEAD}\x00\xff`, 'latin1'));
     expect(whole('é').take(1)).toEqual(Buffer.from(`${HEAD}é`, 'utf8'));
+  });
+
+  it.each([
+    ['none', null, ''],
+    ['text', 'hi', 'hi'],
+    ['UTF-8 text', 'é', '\xc3\xa9'],
+    ['few bytes', Buffer.from([0xff]), '\xff'],
+    ['many bytes', Buffer.alloc(20_000, 'x'), 'x'.repeat(20_000)],
+    ['much text', 'é'.repeat(20_000), '\xc3\xa9'.repeat(20_000)],
+  ])('writes bytes above 0x7f of a head as they are, and counts all; body: %s', (_, body, text) => {
+    const output = new OneShotOutput();
+    output.whole('X: \xe9\n\n', body);
+    const { length } = output;
+    expect(outputText({ takeOutput: (budget) => output.take(budget) })).toBe(`X: \xe9\n\n${text}`);
+    expect(length).toBe(6 + text.length);
+    expect(output.length).toBe(0);
   });
 
   it('gives large bytes by reference, as many as the budget allows', () => {
@@ -33,8 +50,8 @@ describe('ReplyOutput', () => {
   });
 
   it('joins the head and the first small pieces of a stream', () => {
-    const output = new ReplyOutput();
-    output.head(204, 'No Content', []);
+    const output = new OneShotOutput();
+    output.head('Status: 204 No Content\r\n\r\n');
     output.data('a');
     output.data(Buffer.from('b'));
     expect(output.take(1000)).toEqual(Buffer.from('Status: 204 No Content\r\n\r\nab'));

@@ -31,10 +31,12 @@ export function buildServe(yargs: Argv): Argv {
       `Example:
   ${example}
   postern serve ./app.mjs --listen 'fastcgi+unix:/run/app.sock?mode=0660&group=www-data'
+  postern serve ./app.mjs
 
 Usage: postern serve <module> [--listen ADDR]... [flags]
 
-Serves the default export, \`app\` or \`handler\` of a module.`,
+Serves the default export, \`app\` or \`handler\` of a module. Without --listen: as a CGI program where a web server
+has started it as one, over FastCGI where descriptor 0 listens, else on http://127.0.0.1:8080 for development.`,
     )
     .positional('module', { type: 'string', demandOption: true, describe: 'the file that exports the app' })
     .option('listen', {
@@ -42,7 +44,8 @@ Serves the default export, \`app\` or \`handler\` of a module.`,
       type: 'string',
       array: true,
       requiresArg: true,
-      describe: 'an address: PROTOCOL://HOST:PORT, PROTOCOL+unix:/PATH or PROTOCOL+fd:N; fastcgi, scgi or ajp',
+      describe:
+        'an address: PROTOCOL://HOST:PORT, PROTOCOL+unix:/PATH or PROTOCOL+fd:N; fastcgi, scgi, ajp, uwsgi, http or https',
     })
     .option('interface', {
       group: 'Flags:',

@@ -1,4 +1,5 @@
-import { ConfigError, describeError, PosternError, printable } from '@postern/core';
+import { ConfigError, printable } from '@postern/core';
+import { errorLine } from './log-lines.ts';
 import { startDemo } from './start-demo.ts';
 
 /** How long running answers may take after a stop was asked, in milliseconds. */
@@ -27,7 +28,7 @@ export async function runDemo(args: readonly string[]): Promise<number> {
     await demo.close(GRACE);
     return 0;
   } catch (error) {
-    say(error instanceof PosternError ? `${error.code}: ${error.message}` : `ERR_INTERNAL: ${describeError(error)}`);
+    say(errorLine(error));
     return error instanceof ConfigError ? 2 : 1;
   }
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Environ } from '@postern/core';
-import { nginxConfig } from '../config-nginx.ts';
+import { nginxConfig } from '../config/nginx.ts';
 import type { Received } from './demo-app.ts';
 import { type EnvironGroup, type EnvironRow, environGroups } from './environ-groups.ts';
 import { Html, type HtmlValue, html } from './html.ts';

@@ -1,12 +1,14 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { ConnectTarget } from '@postern/client';
+import { type ConnectTarget, proxy } from '@postern/client';
+import { ConfigError } from '@postern/core';
 import { fastcgi } from '@postern/fastcgi';
-import { parseAddress } from '../address.ts';
+import { http, Server } from '@postern/server';
+import { formatAddress, parseAddress } from '../address.ts';
 import { serve } from '../serve.ts';
 import { demoApp } from './demo-app.ts';
-import { type FrontEnd, startFrontEnd } from './front-end.ts';
+import { appLines, errorLine } from './log-lines.ts';
 
 export interface DemoOptions {
   /** Of the front-end, on 127.0.0.1; 0: any free port. */
@@ -52,13 +54,36 @@ export async function startDemo({ port, log }: DemoOptions): Promise<Demo> {
     closing.push((grace) => served.close(grace));
     const [backEnd] = served.addresses;
     const { target } = parseAddress(backEnd, 'connect');
-    const options = { host: HOST, port, protocol: fastcgi, backEnd: target as ConnectTarget, log };
-    const frontEnd: FrontEnd = await startFrontEnd(options);
+    const frontEnd = frontEndOf(target as ConnectTarget, log);
     closing.push((grace) => frontEnd.close(grace));
-    return { url: `http://${HOST}:${frontEnd.port}/`, backEnd, close };
+    return { url: `${await listen(frontEnd, port)}/`, backEnd, close };
   } catch (error) {
     await close(0);
     throw error;
+  }
+}
+
+/** A web server in the small: each HTTP request becomes one request to the back-end, streamed both ways. */
+function frontEndOf(backEnd: ConnectTarget, log: DemoOptions['log']): Server {
+  const onError = (error: unknown): void => log(errorLine(error));
+  const onLog = (text: string): void => {
+    for (const line of appLines(text)) log(line);
+  };
+  return new Server(proxy(fastcgi, backEnd, { onLog, onError }), {
+    onError,
+    log: ({ level, code, message }) => {
+      if (level !== 'info') log(`${code}: ${message}`);
+    },
+  });
+}
+
+/** @returns the address @throws ConfigError */
+async function listen(frontEnd: Server, port: number): Promise<string> {
+  try {
+    return formatAddress('http', await frontEnd.listen(http(), { transport: 'tcp', host: HOST, port }));
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    throw new ConfigError(error.code, `${error.message} with --port`, { cause: error });
   }
 }
 

@@ -180,7 +180,10 @@ describe('an address that cannot be listened on', () => {
     ['fastcgi://192.0.2.1:9000?allow=192.0.2.0/24', 'ERR_ADDRESS_UNAVAILABLE: 192.0.2.1:9000'],
     ['fastcgi://127.0.0.1:99999', 'ERR_ADDRESS: port "99999"'],
     ['fastcgi://127.0.0.1:0?mode=0660', 'ERR_ADDRESS_KEY: query key "mode"'],
-    ['http://127.0.0.1:8080', 'ERR_NOT_BUILT: protocol http'],
+    ['auto://127.0.0.1:8080', 'ERR_NOT_BUILT: protocol auto'],
+    ['ajp://127.0.0.1:0?secret-file=/nowhere/secret', 'ERR_SECRET: secret-file="/nowhere/secret"'],
+    ['https://127.0.0.1:0', 'ERR_ADDRESS_KEY: query key "cert"'],
+    ['https://127.0.0.1:0?cert=/nowhere/a.crt&key=/nowhere/a.key', 'ERR_TLS_FILE: cert=/nowhere/a.crt'],
     ['fastcgi+systemd:', 'ERR_NOT_BUILT: transport +systemd'],
     ['fastcgi+fd:99', 'ERR_FD: fd 99'],
     ['fastcgi+fd:0', 'ERR_FD: fd 0'],
@@ -207,7 +210,7 @@ describe('a command line that is wrong', () => {
     'reload',
     'stop',
   ];
-  const targets = ['apache', 'lighttpd', 'caddy', 'haproxy', 'systemd'];
+  const targets = ['caddy', 'haproxy', 'systemd'];
 
   it.each<[string[], string]>([
     [[], 'ERR_USAGE: postern needs a command first'],
@@ -215,10 +218,6 @@ describe('a command line that is wrong', () => {
     [['srve', 'app.mjs'], 'ERR_USAGE: postern "srve": there is no such command: did you mean serve?'],
     [['toString'], 'ERR_USAGE: postern "toString": there is no such command'],
     [['serve'], 'ERR_USAGE: postern serve needs the module of the app'],
-    [
-      ['serve', 'app.mjs'],
-      'ERR_USAGE: postern serve needs an address to listen on: postern serve ./app.mjs --listen fastcgi://127.0.0.1:9000',
-    ],
     [['serve', 'app.mjs', 'other.mjs', ...SOCKET], 'ERR_USAGE: postern serve takes no argument "other.mjs"'],
     [
       ['serve', 'app.mjs', '--lisen', 'x'],
@@ -262,7 +261,19 @@ describe('a command line that is wrong', () => {
     ],
     [
       ['config', 'nginx', '--listen', 'fastcgi://127.0.0.1:1', '--module', 'apache:fcgi'],
-      'ERR_NOT_BUILT: --module of postern config',
+      'ERR_USAGE: --module is for postern config apache',
+    ],
+    [
+      ['config', 'apache', '--listen', 'fastcgi://127.0.0.1:1', '--module', 'apache:ajp'],
+      'ERR_OPTION: --module apache:ajp: it speaks ajp, and the app listens on fastcgi://127.0.0.1:1: write fcgi',
+    ],
+    [
+      ['config', 'apache', '--listen', 'fastcgi://127.0.0.1:1?peer=nginx'],
+      'ERR_OPTION: --listen fastcgi://127.0.0.1:1?peer=nginx: the app expects nginx there',
+    ],
+    [
+      ['config', 'lighttpd', '--listen', 'fastcgi://127.0.0.1:1', '--server-name', 'a.example:99999'],
+      'ERR_OPTION: --server-name "a.example:99999": its port "99999" must be a whole number from 1 to 65535',
     ],
     [['config', 'nginx', '--listen', 'fastcgi://127.0.0.1:1', '--rooot', '/'], 'did you mean --root?'],
   ])('%j', async (args, message) => {
@@ -270,10 +281,15 @@ describe('a command line that is wrong', () => {
     expect(await refused(folder, args)).toContain(message.replaceAll('FOLDER', folder));
     expect(leftIn(folder)).toEqual([]);
   });
+});
 
-  it('of a CGI program, which this version is not', async () => {
-    const folder = folderWith({ 'app.mjs': app });
-    const env = { ...process.env, GATEWAY_INTERFACE: 'CGI/1.1', REQUEST_METHOD: 'GET' };
-    expect(await refused(folder, ['serve', 'app.mjs'], { env })).toContain('ERR_NOT_BUILT: CGI');
-  });
+it('without an address it is one line when the usual port is taken, and names the flag', async () => {
+  const other = createServer();
+  // whoever has the port: it is taken
+  await new Promise<void>((resolve) => other.on('error', () => resolve()).listen(8080, '127.0.0.1', resolve));
+  whenDone(() => other.close());
+  const folder = folderWith({ 'app.mjs': app });
+  expect(await refused(folder, ['serve', 'app.mjs'])).toBe(
+    'ERR_ADDRESS_IN_USE: 127.0.0.1:8080: another process listens there: stop it, or give an address: --listen http://127.0.0.1:8081',
+  );
 });

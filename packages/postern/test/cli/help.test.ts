@@ -35,14 +35,27 @@ describe('--help', () => {
     for (const flag of ['listen', 'interface', 'mount', 'ready-file', 'grace', 'max-body', 'app-timeout'])
       expect(serve).toContain(`--${flag} `);
     expect(serve).not.toMatch(/--(?:workers|access-log|status|max-requests|pid-file|user|group|watch|lint|config)\b/);
-    expect(serve).not.toMatch(/uwsgi|systemd|http:/);
-    expect(config).not.toMatch(/apache|lighttpd|caddy|haproxy|systemd|--module/);
+    expect(serve).toMatch(/uwsgi, http or https/);
+    expect(serve).not.toMatch(/systemd|auto:/);
+    for (const word of ['nginx', 'apache', 'lighttpd', '--server-name ', '--root ', '--module '])
+      expect(config).toContain(word);
+    expect(config).not.toMatch(/caddy|haproxy|systemd/);
   });
 });
 
 it('--version prints the version of the package', async () => {
   const { version } = JSON.parse(readFileSync(join(repository, 'packages/postern/package.json'), 'utf8'));
   expect(await printed('--version')).toBe(`${version}\n`);
+});
+
+it.each([
+  ['apache', 'ServerName a.example', '</VirtualHost>\n'],
+  ['lighttpd', '$HTTP["host"] == "a.example"', '}\n'],
+])('postern config %s prints what the module makes', async (server, line, end) => {
+  const listen = 'ajp+unix:/run/app.sock';
+  const text = await printed('config', server, '--listen', listen, '--server-name', 'a.example');
+  expect(text).toContain(line);
+  expect(text.endsWith(end)).toBe(true);
 });
 
 it('postern config nginx prints what the module makes', async () => {

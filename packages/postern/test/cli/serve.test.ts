@@ -1,8 +1,11 @@
+import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
+import { Agent, get } from 'node:https';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { text as readText } from 'node:stream/consumers';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { type Child, repository, startChild } from '@postern/testkit';
+import { type Child, http, repository, startChild } from '@postern/testkit';
 import { ask, begin, textOf } from '../ask.ts';
 import { cleanUp, folderWith, serving, whenDone } from './workshop.ts';
 
@@ -19,7 +22,7 @@ export default async (environ) => {
 `;
 
 /** `postern serve` without an address, with something on descriptor 0. */
-function posternOn(stdin: number | 'pipe', folder: string): Child {
+function posternOn(stdin: number | 'pipe' | 'ignore', folder: string): Child {
   const bin = join(repository, 'packages/postern/bin/postern.js');
   const child = startChild(process.execPath, [bin, 'serve', 'app.mjs'], {
     cwd: folder,
@@ -53,6 +56,7 @@ describe('postern serve', () => {
     ['app.mjs', 'export default Promise.resolve((req, res) => res.end("served"));'],
     ['app.mjs', 'export default { fetch: (request) => new Response("served") };'],
     ['app.mjs', 'import http from "node:http"; export default http.createServer((req, res) => res.end("served"));'],
+    ['app.cgi', '#!/usr/bin/env -S postern serve\nexport default (req, res) => res.end("served");'],
     ['app.js', 'module.exports = (req, res) => res.end("served");'],
     ['app.cjs', 'exports.app = (environ) => ({ status: 200, body: "served" });'],
     [
@@ -91,11 +95,52 @@ describe('postern serve', () => {
     expect(await child.stop()).toEqual({ code: 0, signal: null });
   });
 
-  it('takes a connected socket on descriptor 0 for what it is', async () => {
-    const folder = folderWith({ 'app.mjs': app });
-    const child = posternOn('pipe', folder);
-    expect((await child.ended()).code).toBe(2);
-    expect(child.output()).toMatch(/^ERR_USAGE: postern serve needs an address to listen on: [^\n]*\n$/);
+  it.each(['pipe', 'ignore'] as const)(
+    'is a server for development when descriptor 0 is no listening socket (%s)',
+    async (stdin) => {
+      const folder = folderWith({ 'app.mjs': app });
+      const child = posternOn(stdin, folder);
+      const [line] = await child.said(/^(?:listening|ERR_ADDRESS_IN_USE).*$/m);
+      // somebody else on this machine may have the port
+      if (line.startsWith('ERR_')) {
+        expect((await child.ended()).code).toBe(2);
+        return;
+      }
+      expect(line).toBe('listening http://127.0.0.1:8080');
+      expect((await http({ port: 8080, path: '/' })).text).toBe('hello ');
+      expect(await child.stop()).toEqual({ code: 0, signal: null });
+    },
+  );
+
+  it('serves HTTP with the objects of node:http, and over TLS', async () => {
+    const folder = folderWith();
+    const kind = [
+      '-newkey',
+      'ec',
+      '-pkeyopt',
+      'ec_paramgen_curve:prime256v1',
+      '-nodes',
+      '-days',
+      '2',
+      '-subj',
+      '/CN=a',
+    ];
+    const files = ['-keyout', join(folder, 'a.key'), '-out', join(folder, 'a.crt')];
+    execFileSync('openssl', ['req', '-x509', ...kind, ...files], { stdio: 'ignore' });
+    const tls = `https://127.0.0.1:0?cert=${folder}/a.crt&key=${folder}/a.key`;
+    const text = 'export default (req, res) => res.end(req.socket.constructor.name + " " + req.url);';
+    const { child } = await serving(text, ['--listen', 'http://127.0.0.1:0', '--listen', tls]);
+    const [, plain, secure] = await child.said(/^listening http:.*?:(\d+)$\n^listening https:.*?:(\d+)$/m);
+    expect((await http({ port: Number(plain), path: '/a' })).text).toBe('Socket /a');
+    const agent = new Agent({ rejectUnauthorized: false });
+    const body = await new Promise<string>((resolve, reject) => {
+      get({ host: '127.0.0.1', port: Number(secure), path: '/b', agent }, (incoming) =>
+        readText(incoming).then(resolve, reject),
+      ).on('error', reject);
+    });
+    expect(body).toBe('TLSSocket /b');
+    agent.destroy();
+    expect(await child.stop()).toEqual({ code: 0, signal: null });
   });
 });
 

@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { existsSync, readdirSync, statSync } from 'node:fs';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -132,7 +134,9 @@ describe('starting and stopping the demo', () => {
     expect(folders()).toEqual(before);
   });
 
-  it('closes within the grace although a stream runs', async () => {
+  it('closes within the grace although a stream runs and an idle client is connected', async () => {
+    const idle = connect(port, '127.0.0.1').on('error', () => {});
+    await once(idle, 'connect');
     const outgoing = open(port, '/stream');
     outgoing.end();
     const incoming = await answerOf(outgoing);

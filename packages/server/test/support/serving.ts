@@ -10,6 +10,7 @@ import {
 } from '@postern/core';
 import { fastcgi } from '@postern/fastcgi';
 import type { BoundAddress, ListenTarget } from '../../src/address.ts';
+import type { HttpProtocol } from '../../src/http-protocol.ts';
 import type { LogEntry } from '../../src/log.ts';
 import { Server } from '../../src/server.ts';
 import { FakeClock } from './fake-clock.ts';
@@ -34,7 +35,7 @@ export interface Serving {
 export interface ServeOptions {
   readonly limits?: Partial<Record<LimitName, number>>;
   readonly peer?: PeerOptions;
-  readonly protocol?: ServerProtocol;
+  readonly protocol?: ServerProtocol | HttpProtocol;
   readonly mount?: string;
   /** A unix socket at this path; without it TCP on loopback. */
   readonly path?: string;

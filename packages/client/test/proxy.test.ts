@@ -1,14 +1,14 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { Agent } from 'node:http';
-import { type AddressInfo, createServer, connect as netConnect, type Socket } from 'node:net';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { afterEach, describe, expect, it } from '@jest/globals';
-import type { ConnectTarget } from '@postern/client';
-import { type Application, ConfigError, environHandler } from '@postern/core';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import { ajp } from '@postern/ajp';
+import { type Application, describeError, environHandler, type Protocol } from '@postern/core';
 import { fastcgi } from '@postern/fastcgi';
-import { Server } from '@postern/server';
-import { type FrontEnd, startFrontEnd } from '../../src/demo/front-end.ts';
+import { http, Server } from '@postern/server';
+import { type ConnectTarget, type ProxyOptions, proxy } from '../src/index.ts';
 import { answerOf, ask, open } from './http-client.ts';
 
 const cleanups: (() => unknown)[] = [];
@@ -18,23 +18,31 @@ afterEach(async () => {
 
 interface Site {
   readonly port: number;
+  /** What the front-end had to say for an error log. */
   readonly log: string[];
-  readonly frontEnd: FrontEnd;
 }
 
-async function inFrontOf(backEnd: ConnectTarget): Promise<Site> {
+const loopback = { transport: 'tcp', host: '127.0.0.1', port: 0 } as const;
+
+/** A web server in the small: HTTP in front of a back-end. */
+async function inFrontOf(backEnd: ConnectTarget, protocol: Protocol = fastcgi, options?: ProxyOptions): Promise<Site> {
   const log: string[] = [];
-  const options = { host: '127.0.0.1', port: 0, protocol: fastcgi, backEnd, log: (line: string) => log.push(line) };
-  const frontEnd = await startFrontEnd(options);
+  const forward = proxy(protocol, backEnd, {
+    onLog: (text) => log.push(text),
+    onError: (error) => log.push(describeError(error)),
+    ...options,
+  });
+  const frontEnd = new Server(forward, { onError: (error) => log.push(describeError(error)), log: () => {} });
   cleanups.push(() => frontEnd.close(0));
-  return { port: frontEnd.port, log, frontEnd };
+  const address = await frontEnd.listen(http(), loopback);
+  return { port: address.transport === 'tcp' ? address.port : 0, log };
 }
 
-/** An app behind the front-end, over FastCGI. */
-async function site(app: Application): Promise<Site> {
+/** An app behind the front-end. */
+async function site(app: Application, protocol: Protocol = fastcgi): Promise<Site> {
   const server = new Server(environHandler(app), { onError: () => {}, log: () => {} });
   cleanups.push(() => server.close(0));
-  return inFrontOf((await server.listen(fastcgi, { transport: 'tcp', host: '127.0.0.1', port: 0 })) as ConnectTarget);
+  return inFrontOf((await server.listen(protocol, loopback)) as ConnectTarget, protocol);
 }
 
 /** A back-end that answers every connection with these bytes and closes it. */
@@ -62,24 +70,24 @@ const END = Buffer.from([1, 3, 0, 1, 0, 8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 const showEnviron: Application = (environ) => ({ status: 200, body: JSON.stringify(environ) });
 
-describe('the variables of a request', () => {
+describe.each([fastcgi, ajp])('the variables of a request over $name', (protocol) => {
   it('are those that nginx would send', async () => {
-    const { port } = await site(showEnviron);
+    const { port } = await site(showEnviron, protocol);
     const { text } = await ask(port, '/a%2Fb//c/../caf%C3%A9?x=%201', { headers: { Host: 'x.test:81', 'X-One': '1' } });
     const environ = JSON.parse(text);
-    expect(environ).toEqual({
+    expect(environ).toMatchObject({
       REQUEST_METHOD: 'GET',
       REQUEST_URI: '/a%2Fb//c/../caf%C3%A9?x=%201',
       SCRIPT_NAME: '',
-      PATH_INFO: '/a/b/caf\xc3\xa9',
+      // AJP carries the target alone
+      PATH_INFO: protocol === ajp ? '/a/b//c/../caf\xc3\xa9' : '/a/b/caf\xc3\xa9',
       QUERY_STRING: 'x=%201',
       SERVER_PROTOCOL: 'HTTP/1.1',
       REQUEST_SCHEME: 'http',
       GATEWAY_INTERFACE: 'CGI/1.1',
-      SERVER_NAME: 'localhost',
+      SERVER_NAME: 'x.test',
       SERVER_ADDR: '127.0.0.1',
       SERVER_PORT: String(port),
-      SERVER_SOFTWARE: 'postern-demo',
       REMOTE_ADDR: '127.0.0.1',
       REMOTE_PORT: expect.stringMatching(/^[0-9]+$/),
       HTTP_HOST: 'x.test:81',
@@ -88,7 +96,7 @@ describe('the variables of a request', () => {
   });
 
   it('have repeated headers joined, and neither Proxy, nor underscores, nor what is of one connection alone', async () => {
-    const { port } = await site(showEnviron);
+    const { port } = await site(showEnviron, protocol);
     const headers = ['X-A', '1', 'x-a', '2', 'Cookie', 'a=1', 'Cookie', 'b=2', 'Proxy', 'evil', 'X_B', 'c'];
     headers.push('Connection', 'keep-alive, X-Hop', 'X-Hop', '1', 'Keep-Alive', '5', 'TE', 'trailers', 'Host', 'h');
     const environ = JSON.parse((await ask(port, '/', { headers })).text);
@@ -102,7 +110,7 @@ describe('the variables of a request', () => {
       const body = await environ['gateway.input'].text();
       const { CONTENT_TYPE, CONTENT_LENGTH, HTTP_TRANSFER_ENCODING } = environ;
       return { status: 200, body: JSON.stringify([CONTENT_TYPE, CONTENT_LENGTH, HTTP_TRANSFER_ENCODING, body]) };
-    });
+    }, protocol);
     const headers = { 'Content-Type': 'text/x', 'Content-Length': '5' };
     expect(JSON.parse((await ask(port, '/', { method: 'POST', headers, body: 'hello' })).text)).toEqual([
       'text/x',
@@ -122,20 +130,23 @@ describe('the variables of a request', () => {
   });
 
   it('of OPTIONS * have no path', async () => {
-    const { port } = await site(showEnviron);
+    const { port } = await site(showEnviron, protocol);
     const environ = JSON.parse((await ask(port, '*', { method: 'OPTIONS' })).text);
     expect(environ).toMatchObject({ REQUEST_METHOD: 'OPTIONS', REQUEST_URI: '*', PATH_INFO: '', SCRIPT_NAME: '' });
   });
 });
 
-describe('an answer', () => {
+describe.each([fastcgi, ajp])('an answer over $name', (protocol) => {
   it('keeps status, reason and repeated headers', async () => {
-    const { port } = await site(() => ({
-      status: 299,
-      reason: 'Quite Fine',
-      headers: { 'Set-Cookie': ['a=1', 'b=2'], 'X-Y': 'z' },
-      body: 'x',
-    }));
+    const { port } = await site(
+      () => ({
+        status: 299,
+        reason: 'Quite Fine',
+        headers: { 'Set-Cookie': ['a=1', 'b=2'], 'X-Y': 'z' },
+        body: 'x',
+      }),
+      protocol,
+    );
     const got = await ask(port, '/');
     expect(got).toMatchObject({ status: 299, reason: 'Quite Fine', text: 'x' });
     expect(got.headers).toMatchObject({ 'set-cookie': ['a=1', 'b=2'], 'x-y': 'z' });
@@ -155,11 +166,14 @@ describe('an answer', () => {
     ['GET', 204, undefined],
     ['GET', 304, '5'],
   ])('to %s with status %i has no body', async (method, status, length) => {
-    const { port } = await site((environ) => ({
-      status,
-      headers: length === undefined ? {} : { 'Content-Length': '5' },
-      body: environ.REQUEST_METHOD === 'HEAD' ? 'hello' : null,
-    }));
+    const { port } = await site(
+      (environ) => ({
+        status,
+        headers: length === undefined ? {} : { 'Content-Length': '5' },
+        body: environ.REQUEST_METHOD === 'HEAD' ? 'hello' : null,
+      }),
+      protocol,
+    );
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
     cleanups.push(() => agent.destroy());
     for (let i = 0; i < 2; i++) {
@@ -171,12 +185,15 @@ describe('an answer', () => {
 
   it('of 20 MB arrives whole', async () => {
     const piece = Buffer.alloc(1_000_000, 'abc');
-    const { port } = await site(() => ({
-      status: 200,
-      body: (function* () {
-        for (let i = 0; i < 20; i++) yield piece;
-      })(),
-    }));
+    const { port } = await site(
+      () => ({
+        status: 200,
+        body: (function* () {
+          for (let i = 0; i < 20; i++) yield piece;
+        })(),
+      }),
+      protocol,
+    );
     const { body } = await ask(port, '/');
     expect(body.length).toBe(20_000_000);
     expect(sha256(body)).toBe(sha256(Buffer.concat(new Array(20).fill(piece))));
@@ -187,7 +204,7 @@ describe('an answer', () => {
       const hash = createHash('sha256');
       for await (const chunk of environ['gateway.input']) hash.update(chunk);
       return { status: 200, body: hash.digest('hex') };
-    });
+    }, protocol);
     const body = Buffer.alloc(size, 'the quick brown fox');
     expect((await ask(port, '/', { method: 'POST', body })).text).toBe(sha256(body));
     const headers = { 'Transfer-Encoding': 'chunked' };
@@ -195,7 +212,7 @@ describe('an answer', () => {
   });
 
   it('is streamed while the request is', async () => {
-    const { port } = await site((environ) => ({ status: 200, body: environ['gateway.input'] }));
+    const { port } = await site((environ) => ({ status: 200, body: environ['gateway.input'] }), protocol);
     const outgoing = open(port, '/', { method: 'POST' });
     outgoing.write('one');
     const incoming = await answerOf(outgoing);
@@ -209,16 +226,19 @@ describe('an answer', () => {
 
   it('shows its head although its body is still silent', async () => {
     let speak: (() => void) | undefined;
-    const { port } = await site(() => ({
-      status: 200,
-      headers: { 'X-Early': '1' },
-      body: (async function* () {
-        await new Promise<void>((resolve) => {
-          speak = resolve;
-        });
-        yield 'at last';
-      })(),
-    }));
+    const { port } = await site(
+      () => ({
+        status: 200,
+        headers: { 'X-Early': '1' },
+        body: (async function* () {
+          await new Promise<void>((resolve) => {
+            speak = resolve;
+          });
+          yield 'at last';
+        })(),
+      }),
+      protocol,
+    );
     const outgoing = open(port, '/');
     outgoing.end();
     const incoming = await answerOf(outgoing);
@@ -228,8 +248,10 @@ describe('an answer', () => {
   });
 
   it('that comes before the upload is done arrives, and the connection lives on', async () => {
-    const { port } = await site((environ) =>
-      environ.REQUEST_METHOD === 'POST' ? { status: 413, body: 'too much' } : { status: 200, body: 'next' },
+    const { port } = await site(
+      (environ) =>
+        environ.REQUEST_METHOD === 'POST' ? { status: 413, body: 'too much' } : { status: 200, body: 'next' },
+      protocol,
     );
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
     cleanups.push(() => agent.destroy());
@@ -291,7 +313,7 @@ describe('a back-end that fails', () => {
       expect(got.text).not.toContain('nowhere');
     }
     expect(log).toHaveLength(2);
-    expect(log[0]).toMatch(/^ERR_ADDRESS_UNAVAILABLE: \/nowhere\/app\.sock: there is no such socket/);
+    expect(log[0]).toMatch(/^PosternError: \/nowhere\/app\.sock: there is no such socket/);
   });
 
   it.each<[string, Buffer[], number]>([
@@ -303,7 +325,7 @@ describe('a back-end that fails', () => {
     const { port, log } = await scripted(...answer);
     expect((await ask(port, '/')).status).toBe(status);
     expect(log).toHaveLength(1);
-    expect(log[0]).toMatch(/^ERR_/);
+    expect(log[0]).toMatch(/^RemoteProtocolError: /);
   });
 
   it('in the body: the answer does not look complete', async () => {
@@ -316,40 +338,34 @@ describe('a back-end that fails', () => {
     expect(log).toHaveLength(1);
   });
 
-  it('with lines for the error log: they are logged, made safe', async () => {
+  it('with lines for the error log: they are logged', async () => {
     const { port, log } = await site((environ) => {
       environ['gateway.errors'].write('first\nsecond \x1b[2J');
       return { status: 200, body: 'x' };
     });
     await ask(port, '/');
-    expect(log).toEqual(['app: first', 'app: second \\x1b[2J']);
+    expect(log.join('')).toBe('first\nsecond \\x1b[2J\n');
   });
 });
 
-describe('the front-end itself', () => {
-  it('on a port that is taken: one line, and the code that says so', async () => {
-    const first = await site(showEnviron);
-    const backEnd = { transport: 'unix', path: '/none' } as const;
-    const options = { host: '127.0.0.1', port: first.port, protocol: fastcgi, backEnd, log: () => {} };
-    const error = await startFrontEnd(options).catch((reason: unknown) => reason);
-    expect(error).toBeInstanceOf(ConfigError);
-    expect(error).toMatchObject({
-      code: 'ERR_ADDRESS_IN_USE',
-      message: `127.0.0.1:${first.port}: another process listens there: stop it or choose another port with --port`,
-    });
+it('without hooks what the back-end says and why it failed goes to the error sink of the exchange', async () => {
+  const written: string[] = [];
+  const stderr = jest.spyOn(process.stderr, 'write').mockImplementation((text) => {
+    written.push(String(text));
+    return true;
   });
-
-  it('closes although an idle client and a hanging one are connected', async () => {
-    const { port, frontEnd } = await site(() => new Promise<never>(() => {}));
-    const idle = netConnect(port, '127.0.0.1').on('error', () => {});
-    await once(idle, 'connect');
-    const outgoing = open(port, '/');
-    const cut = once(outgoing, 'error');
-    outgoing.end();
-    await once(outgoing, 'finish');
-    await frontEnd.close(50);
-    await cut;
-    await expect(ask(port, '/')).rejects.toThrow('ECONNREFUSED');
-    idle.destroy();
-  });
+  cleanups.push(() => stderr.mockRestore());
+  const server = new Server(
+    environHandler((environ) => {
+      environ['gateway.errors'].write('from the app');
+      return { status: 200, body: 'x' };
+    }),
+  );
+  cleanups.push(() => server.close(0));
+  const hooks = { onLog: undefined, onError: undefined };
+  const alive = await inFrontOf((await server.listen(fastcgi, loopback)) as ConnectTarget, fastcgi, hooks);
+  expect((await ask(alive.port, '/')).status).toBe(200);
+  const down = await inFrontOf({ transport: 'unix', path: '/nowhere/app.sock' }, fastcgi, hooks);
+  expect((await ask(down.port, '/')).status).toBe(502);
+  expect(written).toEqual(['from the app\n', expect.stringMatching(/^ERR_ADDRESS_UNAVAILABLE: \/nowhere[^\n]*\n$/)]);
 });

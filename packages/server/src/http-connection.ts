@@ -1,0 +1,343 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
+import { AbortError, abortedError, type ErrorCode, type Limits, RemoteProtocolError } from '@postern/core';
+import type { DriverContext } from './driver.ts';
+import { ServerExchange } from './exchange.ts';
+import { type ConnectionVariables, checkFieldCount, connectionVariables, httpHead } from './http-head.ts';
+import { HttpHost } from './http-host.ts';
+import type { HttpProtocol } from './http-protocol.ts';
+import { plainReply } from './http-reply.ts';
+import { ListenerRequest } from './listener-request.ts';
+import { PeerLog } from './log.ts';
+import { RequestProgress } from './request-progress.ts';
+import { handOver } from './running.ts';
+import type { ServedConnection } from './served-connection.ts';
+import { bytesTaken, resetSocket } from './socket-handle.ts';
+import { Watchdog, type Watched, type WatchedOutlet } from './watchdog.ts';
+
+type Run = ServerExchange | ListenerRequest;
+
+const kConnection = Symbol('connection');
+const kRun = Symbol('run');
+
+/** The connection that a socket belongs to, or its TLS. */
+export function connectionOf(socket: object | undefined): HttpConnection | undefined {
+  return (socket as { [kConnection]?: HttpConnection } | undefined)?.[kConnection];
+}
+
+/** One connection of node:http: its clocks, its limits and its end, which are the same as those of framed protocols. */
+export class HttpConnection implements ServedConnection, Watched, WatchedOutlet {
+  readonly context: DriverContext;
+  readonly limits: Limits;
+  readonly running = new Set<Run>();
+  readonly #protocol: HttpProtocol;
+  readonly #raw: Socket;
+  readonly #tcp: boolean;
+  readonly #watchdog: Watchdog;
+  readonly #log: PeerLog;
+  /** What HTTP is spoken on: `raw`, or the inside of its TLS; undefined until that is established. */
+  #socket: Socket | undefined;
+  #variables: ConnectionVariables | undefined;
+  #nextId = 1;
+  readonly #progress: RequestProgress;
+  #reply: ServerResponse | undefined;
+  #retired = false;
+  #upgraded = false;
+  #dead = false;
+  /** Bytes received when our half was closed; -1: it is open. */
+  #lingerFrom = -1;
+
+  constructor(context: DriverContext, protocol: HttpProtocol, raw: Socket) {
+    this.context = context;
+    this.limits = context.limits;
+    this.#protocol = protocol;
+    this.#raw = raw;
+    this.#tcp = raw.remoteAddress !== undefined;
+    this.#watchdog = new Watchdog(context.now);
+    this.#progress = new RequestProgress(raw, context.now);
+    this.#log = new PeerLog(context, protocol.name, raw);
+    (raw as Socket & { [kConnection]?: HttpConnection })[kConnection] = this;
+    raw.on('close', onClose);
+    if (protocol.tls === undefined) this.speakOn(raw);
+  }
+
+  /** HTTP is spoken on this socket from now on. */
+  speakOn(socket: Socket): void {
+    (socket as Socket & { [kConnection]?: HttpConnection })[kConnection] = this;
+    this.#socket = socket;
+    // node:http ends a connection by this: a close with unread input would take the reply from the peer
+    socket.destroySoon = finishSoon;
+  }
+
+  /** A request came, as far as its head. */
+  begin(req: IncomingMessage, res: ServerResponse, expectsContinue: boolean): void {
+    // what comes behind the last reply is for nobody
+    if (this.#dead || this.lingering) return;
+    this.#watchdog.headDone();
+    this.#progress.begin(req);
+    this.#reply = res;
+    const id = this.#nextId++;
+    if (id >= this.limits.maxConnectionRequests) this.#retired = true;
+    if (this.#retired) res.shouldKeepAlive = false;
+    try {
+      this.#admit(req);
+      const { listener } = this.#protocol;
+      if (listener === undefined) this.#carry(id, req, res, expectsContinue);
+      else {
+        const request = new ListenerRequest(this, id, req, res);
+        this.#add(request, res);
+        request.run(listener, expectsContinue);
+      }
+    } catch (error) {
+      if (error instanceof RemoteProtocolError) this.#refuse(error, res);
+      else this.defect(error);
+    }
+  }
+
+  /** @throws RemoteProtocolError */
+  #admit(req: IncomingMessage): void {
+    checkFieldCount(req, this.limits);
+    if (this.running.size < this.limits.maxConcurrentPerConnection) return;
+    throw new RemoteProtocolError(
+      'ERR_HTTP_REQUEST',
+      `${this.running.size} requests were sent ahead of their replies (maxConcurrentPerConnection)`,
+    );
+  }
+
+  /** @throws RemoteProtocolError */
+  #carry(id: number, req: IncomingMessage, res: ServerResponse, expectsContinue: boolean): void {
+    this.#variables ??= connectionVariables(req.socket);
+    const { head, ended } = httpHead(req, this.#variables, this.limits);
+    const host = new HttpHost(this, req, res, expectsContinue && !ended);
+    const exchange = new ServerExchange(host, { type: 'request', id, role: 'responder', head, ended });
+    host.carry(exchange);
+    this.#add(exchange, res);
+    handOver(exchange, this.context);
+  }
+
+  #add(run: Run, res: ServerResponse): void {
+    this.running.add(run);
+    (res as ServerResponse & { [kRun]?: Run })[kRun] = run;
+    res.on('close', onReplyClose);
+  }
+
+  /** A head that cannot be accepted, although its syntax is right. */
+  #refuse({ code, message, scope, statusHint }: RemoteProtocolError, res: ServerResponse): void {
+    this.#log.write('warn', 'protocol_error', code, message);
+    if (scope === 'connection') {
+      this.breakOff();
+      return;
+    }
+    res.writeHead(statusHint, { Connection: 'close', 'Content-Type': 'text/plain' });
+    res.end(`${statusHint}\n`);
+  }
+
+  /** node:http could not read what came. */
+  badRequest(error: NodeJS.ErrnoException): void {
+    const code = error.code ?? error.message;
+    // the first two: the client has left; a FIN in the middle of a message is no more
+    const left = code === 'ECONNRESET' || code === 'EPIPE' || code === 'HPE_INVALID_EOF_STATE';
+    if (left || this.#dead || this.lingering) {
+      this.leave();
+      return;
+    }
+    const message = `what came is no HTTP/1.1 request (${code})`;
+    this.#log.write('warn', 'protocol_error', 'ERR_HTTP_REQUEST', message);
+    const status = code === 'HPE_HEADER_OVERFLOW' ? 431 : 400;
+    if (this.running.size === 0) this.answerLast(plainReply(status));
+    else {
+      const refused = new AbortError('ERR_HTTP_REQUEST', message, status, { cause: error });
+      for (const run of this.running) run.end(refused);
+      this.#close();
+    }
+  }
+
+  /** The client's TLS could not be agreed on. */
+  badHandshake(error: NodeJS.ErrnoException): void {
+    if (this.#dead) return;
+    const http = error.code === 'ERR_SSL_HTTP_REQUEST';
+    const message = http ? 'HTTP on a port that speaks https' : `no TLS could be agreed on (${error.code})`;
+    // a browser that does not trust the certificate is nothing to be told of
+    this.#log.write(http ? 'warn' : 'info', 'protocol_error', 'ERR_WRONG_PROTOCOL', message);
+    this.leave();
+  }
+
+  /** The application has taken the socket over. */
+  upgraded(): void {
+    this.#upgraded = true;
+    if (this.#socket !== undefined) Reflect.deleteProperty(this.#socket, 'destroySoon');
+  }
+
+  /** The reply of a request is sent, or its client has left. */
+  replied(run: Run | undefined): void {
+    if (run === undefined || !this.running.delete(run)) return;
+    if (!run.over) this.#abandon(run);
+    this.#watchdog.stir(this.context.now);
+    if (this.running.size > 0) return;
+    if (this.#retired) this.finish();
+    if (this.#progress.complete) this.#progress.settle();
+    else this.#progress.latest?.on('end', onRequestEnd);
+  }
+
+  #abandon(run: Run): void {
+    this.#log.write('info', 'abort', 'ERR_ABORTED', 'the peer left', run.id);
+    run.end(abortedError());
+  }
+
+  closed(): void {
+    this.#dead = true;
+    for (const run of this.running) if (!run.over) this.#abandon(run);
+    this.running.clear();
+    this.context.closed(this);
+  }
+
+  /** The body of the latest request has come. */
+  bodyEnded(): void {
+    if (this.running.size === 0) this.#progress.settle();
+  }
+
+  /** The last reply is sent: closes our half, and reads what is left of a body so that the peer can read the reply. */
+  finish(): void {
+    if (this.#dead || this.lingering) return;
+    if (this.#progress.complete) {
+      this.#close();
+      return;
+    }
+    this.#lingerFrom = this.#raw.bytesRead;
+    this.#watchdog.linger(this.context.now);
+    this.#socket?.end();
+    this.#progress.latest?.resume();
+  }
+
+  #close(): void {
+    Socket.prototype.destroySoon.call(this.#socket ?? this.#raw);
+  }
+
+  /** Writes a reply beside node:http's, and closes. */
+  answerLast(reply: string): void {
+    if (this.#socket === undefined || !this.#socket.writable) this.leave();
+    else {
+      this.#socket.write(reply, 'latin1');
+      this.finish();
+    }
+  }
+
+  /** An error that should not be: this connection ends, the others go on. */
+  defect(error: unknown): void {
+    if (this.#dead) return;
+    this.#log.defect(error);
+    this.context.report(error, undefined);
+    this.giveUp(new AbortError('ERR_INTERNAL', 'the connection was given up', 0, { cause: error }));
+  }
+
+  /** The client must not take what it has for complete. */
+  breakOff(): void {
+    // in HTTP/1.1 the reply itself says where it ends; before, it ended with its connection
+    if (this.#progress.latest?.httpVersion !== '1.0') this.leave();
+    else this.#reset();
+  }
+
+  #reset(): void {
+    this.#dead = true;
+    resetSocket(this.#raw, this.#tcp);
+  }
+
+  leave(): void {
+    this.#dead = true;
+    this.#raw.destroy();
+  }
+
+  giveUp(error: AbortError): void {
+    for (const run of this.running) run.end(error);
+    this.#reset();
+  }
+
+  cut(error: AbortError): void {
+    for (const run of this.running) run.breakOff(error);
+    this.breakOff();
+  }
+
+  retire(): void {
+    this.#retired = true;
+    if (this.idle) this.finish();
+    else if (this.#reply?.headersSent === false) this.#reply.shouldKeepAlive = false;
+  }
+
+  expired(code: ErrorCode, message: string, id?: number): void {
+    this.#log.write('warn', 'timeout', code, message, id);
+  }
+
+  expireHeads(): void {
+    this.answerLast(plainReply(408));
+  }
+
+  get outlet(): WatchedOutlet {
+    return this;
+  }
+
+  /** node:http reads as long as requests have room. */
+  get reading(): boolean {
+    return true;
+  }
+
+  get idle(): boolean {
+    return !this.#progress.open && !this.#progress.pending && !this.#upgraded;
+  }
+
+  get busy(): boolean {
+    return !this.idle || this.unsent;
+  }
+
+  get unsent(): boolean {
+    return (this.#socket ?? this.#raw).writableLength > 0;
+  }
+
+  get taken(): number {
+    return bytesTaken(this.#raw);
+  }
+
+  get lingering(): boolean {
+    return this.#lingerFrom >= 0;
+  }
+
+  check(): void {
+    if (this.#dead || this.#upgraded) return;
+    const { now } = this.context;
+    if (this.#progress.look(now)) {
+      this.#watchdog.stir(now);
+      for (const run of this.running) if (run instanceof ListenerRequest) run.heard(now);
+    }
+    if (this.running.size === 0) this.#progress.settle();
+    this.#watchdog.settle(this.#progress.pending, now);
+    this.#watchdog.check(this, now);
+    if (!this.#dead) this.#checkDraining(now);
+  }
+
+  /** What is left of a body behind its reply must come, and must come to an end when the connection closes. */
+  #checkDraining(now: number): void {
+    const { lingerBytes, bodyIdleTimeout } = this.limits;
+    const { open, received } = this.#progress;
+    if (this.lingering) {
+      if (received - this.#lingerFrom > lingerBytes) this.#socket?.pause();
+    } else if (open && this.running.size === 0 && this.#progress.silentFor(now) > bodyIdleTimeout) {
+      this.expired('ERR_TIMEOUT_BODY', 'the rest of a request body stalled');
+      this.leave();
+    }
+  }
+}
+
+function onClose(this: Socket): void {
+  connectionOf(this)?.closed();
+}
+
+function finishSoon(this: Socket): void {
+  connectionOf(this)?.finish();
+}
+
+function onRequestEnd(this: IncomingMessage): void {
+  connectionOf(this.socket)?.bodyEnded();
+}
+
+function onReplyClose(this: ServerResponse): void {
+  connectionOf(this.req.socket)?.replied((this as ServerResponse & { [kRun]?: Run })[kRun]);
+}

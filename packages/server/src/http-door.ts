@@ -1,0 +1,91 @@
+import { createServer, type Server as HttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
+import type { Socket } from 'node:net';
+import type { PeerOptions } from '@postern/core';
+import type { DriverContext } from './driver.ts';
+import { connectionOf, HttpConnection } from './http-connection.ts';
+import type { HttpProtocol } from './http-protocol.ts';
+
+/** What an `http.Server` does when somebody listens for it, and not otherwise. */
+const optional = ['upgrade', 'connect', 'checkExpectation'] as const;
+
+/**
+ * Hands accepted sockets to a server of node:http that does not listen itself. Its own clocks are off (they
+ * would begin when it listens): those of `Watchdog` hold, as in every protocol.
+ */
+export class HttpDoor {
+  readonly #context: DriverContext;
+  readonly #protocol: HttpProtocol;
+  readonly #server: HttpServer;
+  readonly #forwarded = new Set<string>();
+
+  constructor(context: DriverContext, protocol: HttpProtocol, { halfCloseServes }: PeerOptions) {
+    this.#context = context;
+    this.#protocol = protocol;
+    const { maxEnvBytes, keepAliveTimeout, maxConnectionRequests } = context.limits;
+    const options = {
+      maxHeaderSize: maxEnvBytes,
+      headersTimeout: 0,
+      requestTimeout: 0,
+      // tells clients when not to use a kept connection any more
+      keepAliveTimeout,
+    };
+    const { tls } = protocol;
+    this.#server =
+      tls === undefined
+        ? createServer(options)
+        : createSecureServer({ ...options, cert: tls.cert, key: tls.key, ALPNProtocols: ['http/1.1'] });
+    this.#server.maxRequestsPerSocket = maxConnectionRequests;
+    // one field too many is refused, where node:http would leave it out without a word
+    this.#server.maxHeadersCount = 0;
+    if (halfCloseServes === true) (this.#server as { httpAllowHalfOpen?: boolean }).httpAllowHalfOpen = true;
+    this.#listen();
+  }
+
+  #listen(): void {
+    const server = this.#server;
+    server.on('request', begin);
+    server.on('checkContinue', beginExpecting);
+    server.on('clientError', (error, socket) => connectionOf(socket)?.badRequest(error));
+    if (this.#protocol.tls === undefined) return;
+    server.on('secureConnection', (secure: WrappedSocket) => connectionOf(secure._parent)?.speakOn(secure));
+    server.on('tlsClientError', (error: Error, secure: WrappedSocket) =>
+      connectionOf(secure._parent)?.badHandshake(error),
+    );
+  }
+
+  accept(socket: Socket): HttpConnection {
+    this.#forwardEvents();
+    // a client that leaves within its handshake would not be noticed otherwise
+    if (this.#protocol.tls !== undefined) socket.allowHalfOpen = false;
+    const connection = new HttpConnection(this.#context, this.#protocol, socket);
+    this.#server.emit('connection', socket);
+    return connection;
+  }
+
+  /** The application's own server may listen for more than requests; it may begin to at any time. */
+  #forwardEvents(): void {
+    const { listener } = this.#protocol;
+    if (listener === undefined || typeof listener === 'function') return;
+    for (const event of optional) {
+      if (this.#forwarded.has(event) || listener.listenerCount(event) === 0) continue;
+      this.#forwarded.add(event);
+      this.#server.on(event, (req: IncomingMessage, ...more: unknown[]) => {
+        if (event !== 'checkExpectation') connectionOf(req.socket)?.upgraded();
+        listener.emit(event, req, ...more);
+      });
+    }
+  }
+}
+
+/** The TLS inside of an accepted socket. */
+type WrappedSocket = Socket & { readonly _parent?: Socket };
+
+function begin(req: IncomingMessage, res: ServerResponse): void {
+  connectionOf(req.socket)?.begin(req, res, false);
+}
+
+/** The client waits to be told before it sends its body. */
+function beginExpecting(req: IncomingMessage, res: ServerResponse): void {
+  connectionOf(req.socket)?.begin(req, res, true);
+}

@@ -1,0 +1,124 @@
+import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { type Child, startChild } from './child.ts';
+import { temporaryFolder } from './front-ends.ts';
+
+/** A real back-end on ports of its own, in a temporary folder. */
+export interface BackEnd<Ports> {
+  readonly ports: Ports;
+  readonly child: Child;
+  stop(): Promise<void>;
+}
+
+async function backEnd<Ports>(
+  folder: { path: string; remove(): void },
+  child: Child,
+  started: RegExp,
+  ports: (output: string) => Ports,
+): Promise<BackEnd<Ports>> {
+  const stop = async (): Promise<void> => {
+    await child.stop();
+    folder.remove();
+  };
+  try {
+    await child.said(started);
+    return { ports: ports(child.output()), child, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** Where Debian's packages put Tomcat, and the compiler that its JSPs need: no JDK has to be there. */
+const TOMCAT = '/usr/share/tomcat10';
+const SERVLET_API = `${TOMCAT}/lib/servlet-api.jar`;
+const COMPILER = '/usr/share/java/eclipse-jdt-core.jar';
+
+/** Started for a few seconds: what takes long to warm up is left out. */
+const JVM = ['-Xmx256m', '-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC'];
+
+/**
+ * Tomcat in the foreground, with one servlet for every path.
+ * @param servlet a Java file, whose class has its name
+ * @param connectors what stands in the Connector element of each AJP connector, ports apart
+ */
+export async function startTomcat(servlet: string, connectors: readonly string[]): Promise<BackEnd<number[]>> {
+  const folder = temporaryFolder();
+  const { path } = folder;
+  const inside = join(path, 'webapps/ROOT/WEB-INF');
+  const name = basename(servlet, '.java');
+  for (const part of [join(inside, 'classes'), join(path, 'conf'), join(path, 'temp')])
+    mkdirSync(part, { recursive: true });
+  const compiler = startChild('java', [
+    ...JVM,
+    ...['-jar', COMPILER, '-17', '-nowarn', '-proc:none', '-cp', SERVLET_API, '-d', join(inside, 'classes'), servlet],
+  ]);
+  if ((await compiler.ended()).code !== 0) {
+    folder.remove();
+    throw new Error(`${servlet} cannot be compiled:\n${compiler.output()}`);
+  }
+  writeFileSync(join(path, 'conf/server.xml'), serverXml(connectors));
+  writeFileSync(
+    join(inside, 'web.xml'),
+    `<web-app xmlns="https://jakarta.ee/xml/ns/jakartaee" version="6.0" metadata-complete="true">
+<absolute-ordering/>
+<servlet><servlet-name>peer</servlet-name><servlet-class>${name}</servlet-class></servlet>
+<servlet-mapping><servlet-name>peer</servlet-name><url-pattern>/*</url-pattern></servlet-mapping>
+</web-app>
+`,
+  );
+  const child = startChild('java', [
+    ...JVM,
+    ...['-cp', `${TOMCAT}/bin/bootstrap.jar:${TOMCAT}/bin/tomcat-juli.jar`],
+    `-Dcatalina.home=${TOMCAT}`,
+    `-Dcatalina.base=${path}`,
+    `-Djava.io.tmpdir=${join(path, 'temp')}`,
+    ...['org.apache.catalina.startup.Bootstrap', 'start'],
+  ]);
+  return backEnd(folder, child, /Server startup in/, (output) =>
+    // such as: Starting ProtocolHandler ["ajp-nio-127.0.0.1-auto-1-40001"]
+    [...output.matchAll(/Starting ProtocolHandler \["ajp-[^"]*-([0-9]+)"\]/g)].map((match) => Number(match[1])),
+  );
+}
+
+function serverXml(connectors: readonly string[]): string {
+  const elements = connectors.map(
+    (attributes) => `<Connector protocol="AJP/1.3" address="127.0.0.1" port="0" ${attributes}/>`,
+  );
+  return `<Server port="-1">
+<Service name="Catalina">
+${elements.join('\n')}
+<Engine name="Catalina" defaultHost="localhost">
+<Host name="localhost" appBase="webapps"/>
+</Engine>
+</Service>
+</Server>
+`;
+}
+
+/** uWSGI in the foreground, one worker, with a WSGI application on every protocol that we have a client for. */
+export async function startUwsgi(
+  application: string,
+  { plugins = 'python3' } = {},
+): Promise<BackEnd<Record<'uwsgi' | 'scgi' | 'fastcgi', number>>> {
+  const folder = temporaryFolder();
+  const { path } = folder;
+  // Python may write its cache beside the file
+  copyFileSync(application, join(path, 'app.py'));
+  const child = startChild(
+    'uwsgi-core',
+    [
+      ...['--plugins', plugins, '--wsgi-file', 'app.py', '--need-app', '--die-on-term'],
+      ...['--processes', '1', '--threads', '2'],
+      ...['--socket', '127.0.0.1:0', '--scgi-socket', '127.0.0.1:0', '--fastcgi-socket', '127.0.0.1:0'],
+    ],
+    { cwd: path },
+  );
+  return backEnd(folder, child, /spawned uWSGI worker/, (output) => {
+    // in the order of the options, such as: uwsgi socket 0 bound to TCP address 127.0.0.1:40001 (port auto-assigned)
+    const [uwsgi, scgi, fastcgi] = [...output.matchAll(/bound to TCP address 127\.0\.0\.1:([0-9]+)/g)].map((match) =>
+      Number(match[1]),
+    );
+    return { uwsgi, scgi, fastcgi };
+  });
+}
