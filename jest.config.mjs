@@ -2,6 +2,8 @@
 export default {
   testMatch: ['<rootDir>/packages/*/test/**/*.test.ts', '<rootDir>/test/**/*.test.ts'],
   testEnvironment: 'node',
+  // what is left on globals is not to be undone behind a file: it can reach into Node's own modules, which all files share
+  testEnvironmentOptions: { globalsCleanup: 'off' },
   transform: {
     '^.+\\.(?:[cm]?ts|mjs)$': [
       '@swc/jest',
