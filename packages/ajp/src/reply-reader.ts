@@ -1,4 +1,4 @@
-import { isFieldValue, isToken, printable, RemoteProtocolError, reasonOf } from '@postern/core';
+import { isFieldValue, RemoteProtocolError, ReplyFields, reasonOf } from '@postern/core';
 import { HEADER_CODE, replyHeaders } from './constants.ts';
 import { PayloadReader } from './strings.ts';
 
@@ -36,38 +36,21 @@ export function readReplyHead(bytes: Buffer, maxHeaders: number): ReplyHead {
 function readHeaders(payload: PayloadReader, most: number): string[] {
   const count = payload.u16();
   if (count > most) broken(`the reply has ${count} header fields, at most ${most} are read`);
-  const headers: string[] = [];
-  let length: string | undefined;
+  const fields = new ReplyFields({ maxReplyHeaders: most });
   for (let i = 0; i < count; i++) {
     const name = readName(payload);
-    const value = (payload.string() ?? '').replace(/^[ \t]+|[ \t]+$/g, '');
-    if (!isFieldValue(value)) broken(`the value of header ${name} holds a control character`);
-    switch (name.toLowerCase()) {
-      case 'status':
-        // what stands in SEND_HEADERS itself counts
-        continue;
-      case 'content-length':
-        if (!/^[0-9]{1,15}$/.test(value) || (length !== undefined && length !== value))
-          broken(`Content-Length "${printable(value.slice(0, 60))}"`);
-        if (length === value) continue;
-        length = value;
-        break;
-      case 'transfer-encoding':
-        // AJP frames the body; with a coding inside it there would be two truths about its end
-        broken('Transfer-Encoding in a reply, where AJP frames the body');
-    }
-    headers.push(name, value);
+    const value = payload.string() ?? '';
+    // what stands in SEND_HEADERS itself is the status
+    if (name.toLowerCase() !== 'status') fields.add(name, value);
   }
-  return headers;
+  return fields.headers;
 }
 
 function readName(payload: PayloadReader): string {
   const code = payload.u16();
   if ((code & 0xff00) === HEADER_CODE)
     return replyHeaders[(code & 0xff) - 1] ?? broken(`header code 0x${code.toString(16)} is unknown`);
-  const name = payload.stringOf(code);
-  if (!isToken(name)) broken(`a header name of the reply is "${printable(name.slice(0, 60))}"`);
-  return name;
+  return payload.stringOf(code);
 }
 
 /**

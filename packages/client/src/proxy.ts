@@ -87,9 +87,17 @@ function describe(error: unknown): string {
   return error instanceof PosternError ? `${error.code}: ${error.message}` : describeError(error);
 }
 
+function statusOf(error: unknown): number {
+  if (error instanceof RemoteProtocolError) return error.statusHint >= 500 ? error.statusHint : 502;
+  // the client's doing: a body of unknown length that the protocol cannot carry, or too large a head
+  if (error instanceof PosternError && error.code === 'ERR_ENV_LENGTH') return 411;
+  if (error instanceof PosternError && (error.code === 'ERR_ENV_BYTES' || error.code === 'ERR_ENV_ITEM')) return 431;
+  return 502;
+}
+
 /** The error page of a gateway: a bare status for the client. */
 function refuse(exchange: Exchange, error: unknown): void {
-  const status = error instanceof RemoteProtocolError && error.statusHint >= 500 ? error.statusHint : 502;
+  const status = statusOf(error);
   const title = `${status} ${reasonOf(status)}`;
   const page = `<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark">

@@ -7,7 +7,9 @@ import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { ajp } from '@postern/ajp';
 import { type Application, describeError, environHandler, type Protocol } from '@postern/core';
 import { fastcgi } from '@postern/fastcgi';
+import { scgi } from '@postern/scgi';
 import { http, Server } from '@postern/server';
+import { uwsgi } from '@postern/uwsgi';
 import { type ConnectTarget, type ProxyOptions, proxy } from '../src/index.ts';
 import { answerOf, ask, open } from './http-client.ts';
 
@@ -299,6 +301,18 @@ describe('a client that leaves', () => {
       expect(log).toEqual([]);
     },
   );
+});
+
+describe('a request that the protocol of the back-end cannot carry', () => {
+  it.each([
+    ['scgi', scgi],
+    ['uwsgi', uwsgi],
+  ] as const)('is answered 411 over %s: a body of unknown length', async (_, protocol) => {
+    const { port, log } = await site(() => ({ status: 200, body: 'never' }), protocol);
+    const reply = await ask(port, '/', { method: 'POST', headers: { 'Transfer-Encoding': 'chunked' }, body: 'x' });
+    expect(reply.status).toBe(411);
+    expect(log.join()).toContain('CONTENT_LENGTH');
+  });
 });
 
 describe('a back-end that fails', () => {

@@ -1,5 +1,6 @@
-import { printable, RemoteProtocolError } from './errors.ts';
+import { printable } from './errors.ts';
 import { isFieldValue, isToken } from './headers.ts';
+import { malformedReply, ReplyFields } from './reply-fields.ts';
 import { reasonOf } from './status.ts';
 
 export interface CgiReplyHead {
@@ -19,10 +20,6 @@ const STATUS_LINE = /^HTTP\/1\.[01] ([1-9][0-9]{2})(?: (.*))?$/;
 
 /** What the line that is being read holds: nothing yet, a CR alone, or more. */
 const Line = { empty: 0, cr: 1, text: 2 } as const;
-
-function malformed(message: string): never {
-  throw new RemoteProtocolError('ERR_REPLY', message, { status: 502 });
-}
 
 /**
  * Reads the head of a reply in CGI's form (RFC 3875 §6), which may come in any pieces. Lines end with LF or CRLF.
@@ -50,13 +47,13 @@ export class CgiReplyReader {
     const room = this.#limits.maxReplyHeaderBytes - this.#text.length;
     const end = this.#findEnd(bytes, Math.min(bytes.length, room));
     if (end < 0 && bytes.length > room)
-      malformed(`the head of the reply has more than ${this.#limits.maxReplyHeaderBytes} bytes`);
+      malformedReply(`the head of the reply has more than ${this.#limits.maxReplyHeaderBytes} bytes`);
     this.#text += bytes.toString('latin1', 0, end < 0 ? bytes.length : end);
     if (end < 0) return undefined;
     const head = this.#parse(this.#text);
     const rest = bytes.subarray(end);
     if (head.status >= 200) return { ...head, rest };
-    if (head.status === 101 || ++this.#interim > MAX_INTERIM) malformed(`a reply with status ${head.status}`);
+    if (head.status === 101 || ++this.#interim > MAX_INTERIM) malformedReply(`a reply with status ${head.status}`);
     this.#text = '';
     return this.push(rest);
   }
@@ -76,52 +73,35 @@ export class CgiReplyReader {
   }
 
   #parse(text: string): { status: number; reason: string; headers: string[] } {
-    const headers: string[] = [];
+    const fields = new ReplyFields(this.#limits);
     const lines = text.split(/\r?\n/).slice(0, -2);
-    if (lines.length === 0) malformed('the reply begins with an empty line');
+    if (lines.length === 0) malformedReply('the reply begins with an empty line');
     let status = 0;
     let reason = '';
     let located = false;
-    let length: string | undefined;
     const first = this.#statusLine ? STATUS_LINE.exec(lines[0]) : null;
     if (first !== null) {
       lines.shift();
       status = Number(first[1]);
       reason = first[2] ?? '';
-      if (!isFieldValue(reason)) malformed('the reason holds a control character');
+      if (!isFieldValue(reason)) malformedReply('the reason holds a control character');
     }
     for (const line of lines) {
       const colon = line.indexOf(':');
       const name = line.slice(0, Math.max(0, colon));
-      if (!isToken(name)) malformed(`a header line of the reply is "${printable(line.slice(0, 60))}"`);
-      const value = line.slice(colon + 1).replace(/^[ \t]+|[ \t]+$/g, '');
-      if (!isFieldValue(value)) malformed(`the value of header ${name} holds a control character`);
-      switch (name.toLowerCase()) {
-        case 'status': {
-          const parts = /^([1-9][0-9]{2})(?: (.*))?$/.exec(value);
-          if (parts === null || status !== 0) malformed(`Status "${printable(value.slice(0, 60))}"`);
-          status = Number(parts[1]);
-          reason = parts[2] ?? '';
-          continue;
-        }
-        case 'content-length':
-          if (!/^[0-9]{1,15}$/.test(value) || (length !== undefined && length !== value))
-            malformed(`Content-Length "${printable(value.slice(0, 60))}"`);
-          if (length === value) continue;
-          length = value;
-          break;
-        case 'transfer-encoding':
-          // the gateway frames the body; with a coding inside it there would be two truths about its end
-          malformed('Transfer-Encoding in a reply, where the gateway protocol frames the body');
-          break;
-        case 'location':
-          located = true;
+      if (!isToken(name)) malformedReply(`a header line of the reply is "${printable(line.slice(0, 60))}"`);
+      if (name.toLowerCase() === 'status') {
+        const value = line.slice(colon + 1).trim();
+        const parts = /^([1-9][0-9]{2})(?: ([\t\x20-\x7e\x80-\xff]*))?$/.exec(value);
+        if (parts === null || status !== 0) malformedReply(`Status "${printable(value.slice(0, 60))}"`);
+        status = Number(parts[1]);
+        reason = parts[2] ?? '';
+        continue;
       }
-      headers.push(name, value);
-      if (headers.length > this.#limits.maxReplyHeaders * 2)
-        malformed(`the reply has more than ${this.#limits.maxReplyHeaders} header fields`);
+      fields.add(name, line.slice(colon + 1));
+      if (name.toLowerCase() === 'location') located = true;
     }
     if (status === 0) status = located ? 302 : 200;
-    return { status, reason: reason || reasonOf(status), headers };
+    return { status, reason: reason || reasonOf(status), headers: fields.headers };
   }
 }

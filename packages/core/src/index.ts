@@ -39,6 +39,7 @@ export type {
   ServerConnection,
   ServerProtocol,
 } from './protocol.ts';
+export { ReplyFields } from './reply-fields.ts';
 export { nextReplyState, type ReplyInput, type ReplyState, replyTable } from './reply-state.ts';
 export { type BodySink, type BodySource, RequestBody } from './request-body.ts';
 export { abortedError, drained, isThenable, sendPieces } from './send-body.ts';

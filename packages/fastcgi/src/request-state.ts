@@ -25,6 +25,8 @@ export class RequestState {
   early: ByteWriter | undefined;
   #out: ByteQueue | undefined;
   #view: Buffer | undefined;
+  /** It was copied already. */
+  #viewKept = false;
   #joined: ByteWriter | undefined;
 
   constructor(id: number) {
@@ -66,7 +68,9 @@ export class RequestState {
 
   /** The memory that the piece lies in is about to be used again. */
   retain(): void {
-    if (this.#view !== undefined) this.#view = Buffer.from(this.#view);
+    if (this.#view === undefined || this.#viewKept) return;
+    this.#view = Buffer.from(this.#view);
+    this.#viewKept = true;
   }
 
   /** What has come of PARAMS: a view, good until the next piece. */

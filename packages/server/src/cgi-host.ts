@@ -1,5 +1,6 @@
 import type { Readable, Writable } from 'node:stream';
 import { AbortError, type Chunk, cgiReplyHead, type Limits, type ReplyEvent } from '@postern/core';
+import { DrainWaiter } from './drain-waiter.ts';
 import type { ServerExchange } from './exchange.ts';
 import type { ExchangeHost } from './exchange-host.ts';
 import type { ReplyWriter } from './reply-writer.ts';
@@ -26,7 +27,7 @@ export class CgiHost implements ExchangeHost {
   #received = 0;
   #pulled = false;
   #turnScheduled = false;
-  #waiting: ReplyWriter | undefined;
+  readonly #drain: DrainWaiter;
   /** The reply broke off, which CGI cannot tell the web server. */
   #broken = false;
   #drainListener: (() => void) | undefined;
@@ -36,6 +37,7 @@ export class CgiHost implements ExchangeHost {
     this.limits = limits;
     this.#openStdin = streams.stdin;
     this.#stdout = streams.stdout;
+    this.#drain = new DrainWaiter(streams.stdout, limits.replyHighWater);
     this.#left = bodyBytes;
   }
 
@@ -75,18 +77,7 @@ export class CgiHost implements ExchangeHost {
   }
 
   #write(chunk: Chunk): void {
-    this.#stdout.write(chunk, this.#written);
-  }
-
-  readonly #written = (): void => {
-    if (this.#waiting !== undefined) this.#wakeWriter();
-  };
-
-  #wakeWriter(): void {
-    if (this.queued() >= this.limits.replyHighWater) return;
-    const writer = this.#waiting;
-    this.#waiting = undefined;
-    writer?.wake();
+    this.#stdout.write(chunk, this.#drain.wake);
   }
 
   queued(): number {
@@ -94,8 +85,7 @@ export class CgiHost implements ExchangeHost {
   }
 
   awaitDrain(_id: number, writer: ReplyWriter): void {
-    this.#waiting = writer;
-    this.#wakeWriter();
+    this.#drain.wait(writer);
   }
 
   flush(): void {
@@ -182,7 +172,7 @@ export class CgiHost implements ExchangeHost {
 
   release(): void {
     this.#exchange = undefined;
-    this.#waiting = undefined;
+    this.#drain.forget();
     // a web server may send all of the body before it reads the reply
     if (this.#left > 0) this.pull();
   }

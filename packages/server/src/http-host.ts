@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Limits, ReplyEvent } from '@postern/core';
+import { DrainWaiter } from './drain-waiter.ts';
 import type { ServerExchange } from './exchange.ts';
 import type { ExchangeHost } from './exchange-host.ts';
 import type { HttpConnection } from './http-connection.ts';
@@ -27,7 +28,7 @@ export class HttpHost implements ExchangeHost {
   #headDue = false;
   #turnScheduled = false;
   /** A stream that waits for room. */
-  #waiting: ReplyWriter | undefined;
+  readonly #drain: DrainWaiter;
 
   constructor(connection: HttpConnection, req: IncomingMessage, res: ServerResponse, expectsContinue: boolean) {
     this.limits = connection.limits;
@@ -35,6 +36,7 @@ export class HttpHost implements ExchangeHost {
     this.#connection = connection;
     this.#req = req;
     this.#res = res;
+    this.#drain = new DrainWaiter(res, connection.limits.replyHighWater);
     this.#continueDue = expectsContinue;
   }
 
@@ -57,7 +59,7 @@ export class HttpHost implements ExchangeHost {
         break;
       case 'data':
         this.#headDue = false;
-        res.write(typeof event.chunk === 'string' ? Buffer.from(event.chunk) : event.chunk, this.#written);
+        res.write(typeof event.chunk === 'string' ? Buffer.from(event.chunk) : event.chunk, this.#drain.wake);
         break;
       case 'flush':
         break;
@@ -143,19 +145,7 @@ export class HttpHost implements ExchangeHost {
   }
 
   awaitDrain(_id: number, writer: ReplyWriter): void {
-    this.#waiting = writer;
-    this.#wakeWriter();
-  }
-
-  readonly #written = (): void => {
-    if (this.#waiting !== undefined) this.#wakeWriter();
-  };
-
-  #wakeWriter(): void {
-    if (this.queued() >= this.limits.replyHighWater) return;
-    const writer = this.#waiting;
-    this.#waiting = undefined;
-    writer?.wake();
+    this.#drain.wait(writer);
   }
 
   pull(): void {
@@ -224,7 +214,7 @@ export class HttpHost implements ExchangeHost {
 
   release(): void {
     this.#exchange = undefined;
-    this.#waiting = undefined;
+    this.#drain.forget();
     // what is left of the body is read and thrown away, so that the connection can carry the next request
     if (!this.#req.complete) this.#read();
   }

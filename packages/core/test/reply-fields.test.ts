@@ -1,0 +1,58 @@
+import { describe, expect, it } from '@jest/globals';
+import { RemoteProtocolError } from '../src/errors.ts';
+import { ReplyFields } from '../src/reply-fields.ts';
+
+function refusal(run: () => unknown): string | undefined {
+  try {
+    run();
+  } catch (error) {
+    if (!(error instanceof RemoteProtocolError)) throw error;
+    return `${error.code} ${error.statusHint}`;
+  }
+  return undefined;
+}
+
+const bad = 'ERR_REPLY 502';
+
+describe('the header fields of a reply', () => {
+  it('are kept in their order, repeated ones apart, without outer blanks', () => {
+    const fields = new ReplyFields({ maxReplyHeaders: 5 });
+    for (const [name, value] of [
+      ['X-A', ' a b\t'],
+      ['Set-Cookie', 'a'],
+      ['set-cookie', 'b'],
+      ['X-Empty', ''],
+    ])
+      fields.add(name, value);
+    expect(fields.headers).toEqual(['X-A', 'a b', 'Set-Cookie', 'a', 'set-cookie', 'b', 'X-Empty', '']);
+  });
+
+  it('have one Content-Length, and may say it again', () => {
+    const fields = new ReplyFields({ maxReplyHeaders: 5 });
+    fields.add('Content-Length', '3');
+    fields.add('content-length', '3');
+    expect(fields.headers).toEqual(['Content-Length', '3']);
+    expect(refusal(() => fields.add('Content-Length', '4'))).toBe(bad);
+  });
+
+  it.each([
+    ['', 'x'],
+    ['A B', 'x'],
+    ['A\r\nB', 'x'],
+    ['A', 'x\r\ny'],
+    ['A', 'x\0'],
+    ['Content-Length', '-1'],
+    ['Content-Length', '1e3'],
+    ['Content-Length', ''],
+    ['Transfer-Encoding', 'chunked'],
+  ])('may not be %j with %j', (name, value) => {
+    expect(refusal(() => new ReplyFields({ maxReplyHeaders: 5 }).add(name, value))).toBe(bad);
+  });
+
+  it('are as many as the limit, and not one more', () => {
+    const fields = new ReplyFields({ maxReplyHeaders: 2 });
+    fields.add('A', '1');
+    expect(refusal(() => fields.add('B', '2'))).toBeUndefined();
+    expect(refusal(() => fields.add('C', '3'))).toBe(bad);
+  });
+});
