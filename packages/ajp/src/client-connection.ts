@@ -178,8 +178,8 @@ export class AjpClientConnection implements ClientConnection {
   }
 
   /**
-   * @throws LocalProtocolError ERR_AJP_MESSAGE: a request or ping is running, or the connection is over; ERR_BODY_LONG:
-   * more body than was stated; for a request see `writeForwardRequest`
+   * @throws LocalProtocolError ERR_AJP_MESSAGE: a request or ping is running, or the connection is over; ERR_BODY_LONG,
+   * ERR_BODY_CUT: more body than was stated, or less; for a request see `writeForwardRequest`
    */
   send(event: AskEvent): void {
     switch (event.type) {

@@ -51,8 +51,15 @@ export class Upload {
     this.#queue.push(chunk);
   }
 
-  /** All of the body was given. */
+  /**
+   * All of the body was given.
+   * @throws LocalProtocolError ERR_BODY_CUT: fewer bytes than the request has stated. They could be ended with an empty
+   * packet, but Tomcat hands such a body to its application as a whole one
+   */
   complete(): void {
+    if (this.#state === 'ended') return;
+    if (this.#expected > 0 && this.#expected !== Number.POSITIVE_INFINITY)
+      throw new LocalProtocolError('ERR_BODY_CUT', `the body ended ${this.#expected} bytes before its CONTENT_LENGTH`);
     this.#complete = true;
   }
 

@@ -167,15 +167,6 @@ describe('our client and our server', () => {
     }
   });
 
-  it.each([0, 3, 9000])('take a body that ends after %d bytes, before its length, for short', (length) => {
-    const wire = new Wire();
-    ask(wire, 'POST', ['CONTENT_LENGTH', '20000']);
-    give(wire, text(length), 1000);
-    wire.run();
-    expect(wire.errors).toEqual(['ERR_BODY_SHORT']);
-    expect(wire.reply()).toMatchObject({ status: 400, reuse: false });
-  });
-
   it('ping, before and between requests', () => {
     const wire = new Wire();
     for (let i = 0; i < 2; i++) {

@@ -51,16 +51,23 @@ describe('a body of a stated length', () => {
     }
   });
 
-  it('that is given short ends when the next packet is due', () => {
+  it('may not end short: a container would take it for whole', () => {
     const one = upload(5);
-    one.complete();
-    expect([sent(one), sent(one)]).toEqual(['', undefined]);
-    const other = upload(5);
-    give(other, 'ab');
-    other.complete();
-    expect([sent(other), sent(other)]).toEqual(['ab', undefined]);
-    expect(other.ask(10)).toBe(true);
-    expect([sent(other), other.owes, other.ask(10)]).toEqual(['', false, false]);
+    const cut = expect.objectContaining({ name: 'LocalProtocolError', code: 'ERR_BODY_CUT' });
+    expect(() => one.complete()).toThrow(cut);
+    give(one, 'abcd');
+    expect(() => one.complete()).toThrow(cut);
+    expect([sent(one), sent(one)]).toEqual(['abcd', undefined]);
+    one.ask(10);
+    give(one, 'e');
+    expect(() => one.complete()).not.toThrow();
+    expect(sent(one)).toBe('e');
+  });
+
+  it('may end short where nobody waits for the rest', () => {
+    const one = upload(5);
+    one.drop();
+    expect(() => one.complete()).not.toThrow();
   });
 
   it('may not be given longer', () => {

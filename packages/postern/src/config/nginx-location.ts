@@ -15,11 +15,7 @@ export function locationLines(protocol: NginxProtocol, upstream: string): string
     `${prefix}_buffers 8 32k;`,
     `${prefix}_busy_buffers_size 64k;`,
     '',
-    '# nginx takes the whole of an upload before the app hears of it. Off, the app gets it as it comes.',
-    ...(protocol === 'scgi' || protocol === 'uwsgi'
-      ? ['# One of unknown length (chunked) is taken whole all the same.']
-      : []),
-    `#${prefix}_request_buffering off;`,
+    ...uploads(protocol, prefix),
     '',
     '# Event streams: the app answers with the header X-Accel-Buffering: no, or nothing is buffered here at all. A reply',
     '# that is silent for longer than the timeout is cut: send a comment line now and then.',
@@ -109,5 +105,16 @@ function proxyPass(upstream: string): string[] {
     '',
     ...proxyHeaders.map(header),
     '',
+  ];
+}
+
+function uploads(protocol: string, prefix: string): string[] {
+  // seen with nginx 1.22.1: the length is counted from what of the body had come
+  if (protocol === 'scgi')
+    return ['# Leave scgi_request_buffering on: without it nginx names a wrong CONTENT_LENGTH, and uploads are cut.'];
+  return [
+    '# nginx takes the whole of an upload before the app hears of it. Off, the app gets it as it comes.',
+    ...(protocol === 'uwsgi' ? ['# One of unknown length (chunked) is taken whole all the same.'] : []),
+    `#${prefix}_request_buffering off;`,
   ];
 }
