@@ -1,14 +1,21 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 
-/** The programs that the tests run, and the Debian packages that hold them. */
-const programs = [
-  { program: 'nginx', package: 'nginx' },
-  { program: 'apache2', package: 'apache2' },
-  { program: 'lighttpd', package: 'lighttpd' },
+/** The Debian packages that the tests need, each with a program of it, or a file where it has no program. */
+const needs = [
+  { package: 'nginx', program: 'nginx' },
+  { package: 'apache2', program: 'apache2' },
+  { package: 'libapache2-mod-proxy-uwsgi', file: '/usr/lib/apache2/modules/mod_proxy_uwsgi.so' },
+  { package: 'lighttpd', program: 'lighttpd' },
+  { package: 'uwsgi-core', program: 'uwsgi-core' },
+  { package: 'uwsgi-plugin-python3', file: '/usr/lib/uwsgi/plugins/python3_plugin.so' },
+  { package: 'default-jre-headless', program: 'java' },
+  // tomcat10 itself is only the service: its unit, its user, its folders
+  { package: 'tomcat10-common', file: '/usr/share/tomcat10/bin/bootstrap.jar' },
 ];
 
-function has(program) {
+function has({ program, file }) {
+  if (file !== undefined) return existsSync(file);
   const folders = [...(process.env.PATH ?? '').split(':'), '/usr/sbin', '/sbin'];
   return folders.some((folder) => existsSync(`${folder}/${program}`));
 }
@@ -32,24 +39,27 @@ function install(packages) {
 }
 
 /**
- * Sees to it that the web servers are there: installed when this is Debian and we are root, without starting them.
+ * Sees to it that the web servers and back-ends are there: installed when this is Debian and we are root, without
+ * starting them.
  * @returns what is still missing, as a line that says what to do; undefined: nothing
  */
 export function prepareServers() {
-  const missing = programs.filter(({ program }) => !has(program));
+  let missing = needs.filter((need) => !has(need));
   if (missing.length === 0) return undefined;
-  const packages = missing.map((entry) => entry.package);
   const root = process.getuid?.() === 0;
   const apt = spawnSync('apt-get', ['--version']).status === 0;
   if (root && apt) {
+    const packages = missing.map((need) => need.package);
     console.log(`installing ${packages.join(', ')} (the services are not started)`);
     try {
       install(packages);
     } catch (error) {
       return `could not install ${packages.join(', ')}: ${error.message}`;
     }
-    if (missing.every(({ program }) => has(program))) return undefined;
+    missing = needs.filter((need) => !has(need));
+    if (missing.length === 0) return undefined;
   }
+  const packages = missing.map((need) => need.package);
   const how = apt ? `sudo apt-get install ${packages.join(' ')}` : `install ${packages.join(', ')}`;
-  return `the tests run real web servers and these are missing: ${packages.join(', ')}. ${how}; or run the unit tests alone: npm test -- packages`;
+  return `the tests run real web servers and back-ends, and these are missing: ${packages.join(', ')}. ${how}; or run the unit tests alone: npm test -- packages`;
 }

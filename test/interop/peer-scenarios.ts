@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { expect, it } from '@jest/globals';
-import { request } from '../../packages/client/src/index.ts';
+import { type Answer, request } from '../../packages/client/src/index.ts';
 import type { BackEndOptions, ClientProtocol } from '../../packages/core/src/index.ts';
 import { until } from '../../packages/testkit/src/index.ts';
 
@@ -8,9 +8,11 @@ export interface PeerAsk {
   readonly method?: string;
   /** As in a request line. */
   readonly target?: string;
-  readonly body?: Uint8Array;
+  /** Pieces are sent as a body of unknown length. */
+  readonly body?: Uint8Array | AsyncIterable<Uint8Array>;
   /** Flat [name, value, …], behind the usual ones. */
   readonly variables?: readonly string[];
+  readonly signal?: AbortSignal;
 }
 
 export interface PeerReply {
@@ -29,26 +31,33 @@ export interface Peer {
 
 export function variablesFor({ method = 'GET', target = '/', body, variables = [] }: PeerAsk): string[] {
   const [path, query = ''] = target.split('?');
-  const sent = ['REQUEST_METHOD', method, 'REQUEST_URI', target, 'SCRIPT_NAME', '', 'PATH_INFO', path];
-  sent.push('QUERY_STRING', query, 'SERVER_PROTOCOL', 'HTTP/1.1', 'SERVER_NAME', 'app.test', 'SERVER_PORT', '8080');
-  sent.push(
-    'REMOTE_ADDR',
-    '192.0.2.7',
-    'REMOTE_PORT',
-    '40000',
-    'SERVER_ADDR',
-    '192.0.2.1',
-    'HTTP_HOST',
-    'app.test:8080',
-  );
-  if (body !== undefined) sent.push('CONTENT_LENGTH', String(body.length));
+  const sent = Object.entries({
+    REQUEST_METHOD: method,
+    REQUEST_URI: target,
+    SCRIPT_NAME: '',
+    PATH_INFO: path,
+    QUERY_STRING: query,
+    SERVER_PROTOCOL: 'HTTP/1.1',
+    SERVER_NAME: 'app.test',
+    SERVER_PORT: '8080',
+    SERVER_ADDR: '192.0.2.1',
+    REMOTE_ADDR: '192.0.2.7',
+    REMOTE_PORT: '40000',
+    HTTP_HOST: 'app.test:8080',
+  }).flat();
+  if (body instanceof Uint8Array) sent.push('CONTENT_LENGTH', String(body.length));
+  else if (body !== undefined) sent.push('HTTP_TRANSFER_ENCODING', 'chunked');
   return [...sent, ...variables];
 }
 
-/** The answer with all of its body. */
-export async function ask({ protocol, port, options }: Peer, what: PeerAsk): Promise<PeerReply> {
+function start({ protocol, port, options }: Peer, what: PeerAsk): Promise<Answer> {
   const target = { transport: 'tcp', host: '127.0.0.1', port } as const;
-  const answer = await request(protocol, target, { variables: variablesFor(what), body: what.body, options });
+  return request(protocol, target, { ...what, variables: variablesFor(what), options });
+}
+
+/** The answer with all of its body. */
+export async function ask(peer: Peer, what: PeerAsk): Promise<PeerReply> {
+  const answer = await start(peer, what);
   const pieces: Uint8Array[] = [];
   for await (const piece of answer.body) pieces.push(piece);
   const { status, reason, headers } = answer;
@@ -71,6 +80,11 @@ export function sha256(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
 
+export async function* piecesOf(bytes: Buffer, size: number): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
+}
+
+/** More than the sockets between us hold. */
 const MANY = 20_000_000;
 
 /** What every back-end of test/fixtures/peers does, whatever carries the requests. */
@@ -88,10 +102,7 @@ export function itAnswersAsAsked(peer: () => Peer, sizes: readonly number[]): vo
   });
 
   it('is held back by a reader that takes nothing, and goes on with it', async () => {
-    const { protocol, port, options } = peer();
-    const target = { transport: 'tcp', host: '127.0.0.1', port } as const;
-    const variables = variablesFor({ target: `/down?bytes=${MANY}` });
-    const { body } = await request(protocol, target, { variables, options });
+    const { body } = await start(peer(), { target: `/down?bytes=${MANY}` });
     let before = -1;
     let same = 0;
     const written = async (): Promise<number> => Number((await ask(peer(), { target: '/written' })).body);

@@ -95,8 +95,9 @@ export type UploadInput =
   | 'DROP';
 
 export const uploadTable: Record<UploadState, Partial<Record<UploadInput, UploadState>>> = {
-  // no ASK here and in `asked`: were two packets due at once, the sides could disagree on what they answer
-  first: { PIECE: 'held', LAST: 'whole', END: 'ended', DROP: 'ended' },
+  // no ASK here and in `asked`: were two packets due at once, the sides could disagree on what they answer. No END here: a
+  // body has the length that is stated
+  first: { PIECE: 'held', LAST: 'whole', DROP: 'ended' },
   held: { ASK: 'asked', DROP: 'ended' },
   asked: { PIECE: 'held', LAST: 'whole', END: 'ended', DROP: 'ended' },
   whole: { ASK: 'surplus', DROP: 'ended' },

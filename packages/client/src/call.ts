@@ -77,12 +77,12 @@ export class Call implements AnswerSource {
 
   readonly #onError = (error: NodeJS.ErrnoException): void => {
     // behind a FIN it is our own sending that failed: all of the answer is here
-    if (!this.#ended) this.#fail(brokenOff(`the back-end broke the connection (${error.code ?? error.message})`));
+    if (!this.#ended) this.#breakOff(`the back-end broke the connection (${error.code ?? error.message})`);
   };
 
   /** Behind a FIN all that came is in the connection, which knows whether the answer is complete. */
   readonly #onClose = (): void => {
-    if (!this.#ended) this.#fail(brokenOff('the connection to the back-end was closed'));
+    if (!this.#ended) this.#breakOff('the connection to the back-end was closed');
   };
 
   readonly #onAbort = (): void => {
@@ -126,8 +126,9 @@ export class Call implements AnswerSource {
   #head(status: number, reason: string, headers: string[]): void {
     this.#bodyless = isBodyless(variable(this.#ask.variables, 'REQUEST_METHOD'), status);
     for (let i = 0; i < headers.length; i += 2) {
-      if (headers[i].toLowerCase() === 'content-length' && !this.#bodyless) this.#left = Number(headers[i + 1]);
+      if (headers[i].toLowerCase() === 'content-length') this.#left = Number(headers[i + 1]);
     }
+    if (this.#bodyless) this.#left = 0;
     this.#resolve({ status, reason, headers, body: this.#body, cancel: () => this.cancel() });
   }
 
@@ -150,6 +151,7 @@ export class Call implements AnswerSource {
   }
 
   #complete(): void {
+    if (this.#over) return;
     if (this.#left > 0 && this.#left !== Number.POSITIVE_INFINITY) {
       this.#fail(brokenOff(`the answer ended ${this.#left} bytes before its Content-Length`));
       return;
@@ -157,6 +159,12 @@ export class Call implements AnswerSource {
     this.#say(this.#log.end());
     this.#stop();
     this.#body.finish();
+  }
+
+  /** uWSGI resets a connection of which it has not read all: the answer may be whole by its Content-Length. */
+  #breakOff(message: string): void {
+    if (this.#left === 0) this.#complete();
+    else this.#fail(brokenOff(message));
   }
 
   #fail(error: Error): void {

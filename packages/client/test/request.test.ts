@@ -344,6 +344,23 @@ describe('a back-end that answers badly', () => {
     expect(heard).toBe('hel');
   });
 
+  it.each([
+    ['its Content-Length', 'GET', 'hello'],
+    ['a head that no body follows', 'HEAD', ''],
+  ])('and resets the connection behind %s: the answer is whole', async (_, method, sent) => {
+    const answering = gate<Socket>();
+    const target = await scripted((socket) => {
+      answering.open(socket);
+      const bytes = [head('Content-Length: 5\r\n'), record(STDOUT, sent)];
+      socket.once('data', () => socket.write(Buffer.concat(bytes)));
+    });
+    const { body } = await ask(target, { variables: ['REQUEST_METHOD', method] });
+    const reader = body[Symbol.asyncIterator]();
+    if (sent !== '') expect(await reader.next()).toEqual({ done: false, value: Buffer.from(sent) });
+    (await answering.promise).resetAndDestroy();
+    expect(await reader.next()).toEqual({ done: true, value: undefined });
+  });
+
   it('with more than its Content-Length: the rest is dropped, and said', async () => {
     const said: string[] = [];
     const answer = [

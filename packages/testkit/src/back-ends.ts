@@ -34,8 +34,8 @@ const TOMCAT = '/usr/share/tomcat10';
 const SERVLET_API = `${TOMCAT}/lib/servlet-api.jar`;
 const COMPILER = '/usr/share/java/eclipse-jdt-core.jar';
 
-/** Started for a few seconds: what takes long to warm up is left out. */
-const JVM = ['-Xmx256m', '-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC'];
+/** For a few seconds: what takes long to warm up is left out. The log is read, so it is English everywhere. */
+const JVM = ['-Xmx256m', '-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', '-Duser.language=en'];
 
 /**
  * Tomcat in the foreground, with one servlet for every path.
@@ -96,11 +96,14 @@ ${elements.join('\n')}
 `;
 }
 
-/** uWSGI in the foreground, one worker, with a WSGI application on every protocol that we have a client for. */
-export async function startUwsgi(
-  application: string,
-  { plugins = 'python3' } = {},
-): Promise<BackEnd<Record<'uwsgi' | 'scgi' | 'fastcgi', number>>> {
+export type UwsgiPorts = Record<'uwsgi' | 'scgi' | 'fastcgi', number>;
+
+/**
+ * uWSGI in the foreground, one worker, with a WSGI application on every protocol that we have a client for.
+ * @param application a Python file
+ * @param options more of the command line
+ */
+export async function startUwsgi(application: string, options: readonly string[] = []): Promise<BackEnd<UwsgiPorts>> {
   const folder = temporaryFolder();
   const { path } = folder;
   // Python may write its cache beside the file
@@ -108,9 +111,10 @@ export async function startUwsgi(
   const child = startChild(
     'uwsgi-core',
     [
-      ...['--plugins', plugins, '--wsgi-file', 'app.py', '--need-app', '--die-on-term'],
+      ...['--plugins', 'python3', '--wsgi-file', 'app.py', '--need-app', '--die-on-term'],
       ...['--processes', '1', '--threads', '2'],
       ...['--socket', '127.0.0.1:0', '--scgi-socket', '127.0.0.1:0', '--fastcgi-socket', '127.0.0.1:0'],
+      ...options,
     ],
     { cwd: path },
   );
