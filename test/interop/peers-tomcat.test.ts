@@ -19,7 +19,7 @@ import {
 
 const connectors = [
   'packetSize="8192" secretRequired="false"',
-  'packetSize="65536" secretRequired="false" tomcatAuthentication="false"',
+  'packetSize="65536" secretRequired="false" tomcatAuthentication="false" encodedSolidusHandling="passthrough"',
   'packetSize="8192" secret="open sesame"',
 ];
 let tomcat: BackEnd<number[]>;
@@ -106,6 +106,11 @@ describe('Tomcat is told', () => {
 });
 
 describe('Tomcat answers', () => {
+  it('400 to %2F, unless its connector lets that through', async () => {
+    expect((await ask(small(), { target: '/a%2Fb' })).status).toBe(400);
+    expect(jsonOf(await ask(large(), { target: '/a%2Fb' }))).toMatchObject({ uri: '/a%2Fb' });
+  });
+
   it('500 with its page to an exception', async () => {
     const reply = await ask(small(), { target: '/raise' });
     expect(reply).toMatchObject({ status: 500, reason: 'Internal Server Error' });

@@ -13,6 +13,7 @@ import {
 } from '@postern/core';
 import { attach } from '@postern/node';
 import { type BoundAddress, Server } from '@postern/server';
+import type { UwsgiOptions } from '@postern/uwsgi';
 import { type GatewayName, gatewayNames, refuseOpenAjp } from './address.ts';
 import { checkPeer } from './address-keys.ts';
 import { environmentSecret } from './ajp-secret.ts';
@@ -36,6 +37,8 @@ export interface CreateServerOptions {
   mount?: string;
   /** The web server in front. */
   peer?: string;
+  /** What of uwsgi is served beside requests with modifier 0; without it nothing is. */
+  uwsgi?: UwsgiOptions;
   /** The application's failures; without it they go to stderr. */
   onError?: (error: unknown, exchange: Exchange | undefined) => void;
 }
@@ -43,7 +46,7 @@ export interface CreateServerOptions {
 export type RequestListener = (req: IncomingMessage, res: ServerResponse) => void;
 type Callback = (error?: Error) => void;
 
-const optionNames = ['protocol', 'limits', 'mount', 'peer', 'onError'];
+const optionNames = ['protocol', 'limits', 'mount', 'peer', 'uwsgi', 'onError'];
 
 /**
  * A server with the surface of `http.Server`, for frameworks that are given one: Fastify's `serverFactory`, Express,
@@ -133,7 +136,7 @@ export class GatewayServer extends EventEmitter implements HttpServer {
       const secret = protocol === 'ajp' ? environmentSecret() : undefined;
       const peer: PeerOptions = { ...(name && { peer: name }), ...(secret && { secret }), ...call.peer };
       refuseOpenAjp(protocol, target, peer.secret);
-      bound = await server.listen(protocolOf(protocol), target, peer);
+      bound = await server.listen(protocolOf(protocol, this.#options.uwsgi), target, peer);
     } catch (error) {
       if (this.#server === server) this.#server = undefined;
       process.nextTick(emitOne, this, 'error', listenError(error, target));

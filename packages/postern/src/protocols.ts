@@ -2,7 +2,7 @@ import { ajp } from '@postern/ajp';
 import type { ServerProtocol } from '@postern/core';
 import { fastcgi } from '@postern/fastcgi';
 import { scgi } from '@postern/scgi';
-import { uwsgi } from '@postern/uwsgi';
+import { type UwsgiOptions, uwsgi, uwsgiWith } from '@postern/uwsgi';
 import { type GatewayName, gatewayNames } from './address.ts';
 
 const protocols: Readonly<Record<GatewayName, ServerProtocol>> = { fastcgi, scgi, ajp, uwsgi };
@@ -12,6 +12,8 @@ export function isGateway(name: string): name is GatewayName {
   return (gatewayNames as readonly string[]).includes(name);
 }
 
-export function protocolOf(name: GatewayName): ServerProtocol {
+/** @param more what of uwsgi is served beside requests with modifier 0 */
+export function protocolOf(name: GatewayName, more?: UwsgiOptions): ServerProtocol {
+  if (name === 'uwsgi' && more !== undefined) return uwsgiWith(more);
   return protocols[name];
 }

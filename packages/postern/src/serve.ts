@@ -8,6 +8,7 @@ import {
   type PeerOptions,
 } from '@postern/core';
 import { http, readTlsFiles, Server, type ServerTls } from '@postern/server';
+import type { UwsgiOptions } from '@postern/uwsgi';
 import { type Address, formatAddress, parseAddress } from './address.ts';
 import { checkPeer } from './address-keys.ts';
 import { checkInterface, type Interface, type PreparedApp, prepareApp } from './interface.ts';
@@ -25,6 +26,8 @@ export interface ServeOptions {
   mount?: string;
   /** The web server in front, for the addresses that do not name it. */
   peer?: string;
+  /** What of uwsgi is served beside requests with modifier 0; without it nothing is. */
+  uwsgi?: UwsgiOptions;
   /** The application's failures; without it they go to stderr. */
   onError?: (error: unknown, exchange: Exchange | undefined) => void;
   /** Closes when it is aborted. */
@@ -54,11 +57,12 @@ export interface ServePlan {
   readonly peer: PeerOptions;
   readonly limits: Limits;
   readonly mount: string | undefined;
+  readonly uwsgi: UwsgiOptions | undefined;
   readonly onError: ServeOptions['onError'];
   readonly signal: AbortSignal | undefined;
 }
 
-const optionNames = ['listen', 'interface', 'limits', 'mount', 'peer', 'onError', 'signal'];
+const optionNames = ['listen', 'interface', 'limits', 'mount', 'peer', 'uwsgi', 'onError', 'signal'];
 
 /**
  * Serves an application on one or several addresses. Installs no signal handlers and never ends the process.
@@ -83,6 +87,7 @@ export function planServing(options: ServeOptions): ServePlan {
     peer: options.peer === undefined ? {} : { peer: options.peer },
     limits: limitsWith(options.limits),
     mount: normaliseMount(options.mount),
+    uwsgi: options.uwsgi,
     onError: options.onError,
     signal: options.signal,
   };
@@ -102,7 +107,7 @@ export async function startServing(app: PreparedApp, plan: ServePlan): Promise<S
   try {
     for (const { protocol: name, target, peer, tls } of plan.addresses) {
       signal?.throwIfAborted();
-      const protocol = isGateway(name) ? protocolOf(name) : http({ tls, listener: app.listener });
+      const protocol = isGateway(name) ? protocolOf(name, plan.uwsgi) : http({ tls, listener: app.listener });
       const bound = await server.listen(protocol, target, { ...plan.peer, ...peer });
       serving.addresses.push(formatAddress(name, bound));
     }

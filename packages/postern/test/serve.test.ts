@@ -7,7 +7,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { ping } from '@postern/client';
 import type { Application, Environ } from '@postern/core';
+import { uwsgi } from '@postern/uwsgi';
+import { parseAddress } from '../src/address.ts';
 import { type Served, type ServeOptions, serve } from '../src/serve.ts';
 import { ask, begin, textOf } from './ask.ts';
 
@@ -361,4 +364,18 @@ it('serve installs nothing on the process', async () => {
   const before = events.map((event) => process.listenerCount(event));
   await started(paths, { listen: TCP });
   expect(events.map((event) => process.listenerCount(event))).toEqual(before);
+});
+
+describe('uwsgi', () => {
+  const app: Application = (_environ) => ({ status: 200 });
+  const pinged = ({ addresses }: Served) => {
+    const { target } = parseAddress(addresses[0], 'connect');
+    return ping(uwsgi, target as Parameters<typeof ping>[1]);
+  };
+
+  it('answers pings where that is asked for, and not by itself', async () => {
+    const listen = 'uwsgi://127.0.0.1:0';
+    expect(await pinged(await started(app, { listen, uwsgi: { ping: true } }))).toBeGreaterThan(0);
+    await expect(pinged(await started(app, { listen }))).rejects.toMatchObject({ code: 'ERR_REPLY' });
+  });
 });
