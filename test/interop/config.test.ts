@@ -127,7 +127,12 @@ describe.each(Object.keys(protocols) as WebServerName[])('%s takes the configura
 });
 
 // nginx opens its ports when it checks, and Debian's own files name logs and port 80
-const asRoot = process.getuid?.() === 0 ? it : it.skip;
+const isRoot = process.getuid?.() === 0;
+const asRoot = isRoot ? it : it.skip;
+if (!isRoot)
+  console.warn(
+    'ERR_TEST_SETUP: the tests beside the configuration of Debian need root, and are left out: sudo npm test',
+  );
 
 describe('beside the configuration of Debian, without a name', () => {
   asRoot.each(protocols.nginx)('nginx takes it for %s', async (protocol) => {

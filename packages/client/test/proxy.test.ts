@@ -9,9 +9,9 @@ import { type Application, describeError, environHandler, type Protocol } from '
 import { fastcgi } from '@postern/fastcgi';
 import { scgi } from '@postern/scgi';
 import { http, Server } from '@postern/server';
+import { answerOf, askHttp as ask, openHttp as open } from '@postern/testkit';
 import { uwsgi } from '@postern/uwsgi';
 import { type ConnectTarget, type ProxyOptions, proxy } from '../src/index.ts';
-import { answerOf, ask, open } from './http-client.ts';
 
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {

@@ -1,5 +1,4 @@
 import {
-  AbortError,
   CgiHead,
   type Limits,
   NameTree,
@@ -16,17 +15,13 @@ import { unknownTypeAnswer, valuesResult } from './management.ts';
 import { checkLengths, readParams } from './params.ts';
 import { RecordReader } from './record-reader.ts';
 import { broken, checkHeader } from './record-rules.ts';
+import { aborted, bodyShort, MORE, type Step } from './request-events.ts';
 import type { RequestState } from './request-state.ts';
 import { Requests } from './requests.ts';
 import { type ReceiveInput, receiveTable } from './state.ts';
 
 /** Answers to the peer's management records that it does not read: above this many bytes no more is read of it. */
 const MAX_ANSWERS = 65_536;
-
-/** What a handler of a record says when it has no event: go on with the next record. */
-const MORE = Symbol('more');
-/** An event; MORE; or undefined: the content has not come, or waits for `pull`. */
-type Step = RequestEvent | typeof MORE | undefined;
 
 /** Shared by all connections: their requests carry the same names. */
 const reader = new VariableReader(new NameTree());
@@ -354,15 +349,4 @@ export class FastcgiServerConnection implements ServerConnection {
   get wantsClose(): false | 'fin' | 'reset' {
     return this.#requests.close;
   }
-}
-
-/** STDIN ended before CONTENT_LENGTH bytes of it had come. */
-function bodyShort(state: RequestState): RequestEvent {
-  state.bodyDone = true;
-  const error = new AbortError('ERR_BODY_SHORT', `the body ended ${state.left} bytes before its CONTENT_LENGTH`, 400);
-  return { type: 'body-error', id: state.id, error };
-}
-
-function aborted(id: number, message: string): RequestEvent {
-  return { type: 'abort', id, error: new AbortError('ERR_ABORTED', message) };
 }

@@ -20,13 +20,13 @@ const ofTransport: Record<Transport, readonly string[]> = {
   fd: [],
 };
 
-const ofGateway = ['peer', 'half-close', 'strict'];
+const ofGateway = ['peer', 'half-close'];
 const ofAjp = ['trust-remote-user', 'attributes', 'packet-size', 'secret-file'];
 
 /** What can be said of each protocol that is listened to. */
 const ofProtocol: Record<ProtocolName, readonly string[]> = {
   fastcgi: ofGateway,
-  scgi: ofGateway,
+  scgi: [...ofGateway, 'strict'],
   ajp: [...ofGateway, ...ofAjp],
   uwsgi: ofGateway,
   http: ['half-close'],

@@ -93,6 +93,7 @@ describe('the query of an address', () => {
     ],
     ['http://127.0.0.1:1?peer=nginx', 'ERR_ADDRESS_KEY', 'it has no meaning over http'],
     ['http://127.0.0.1:1?strict', 'ERR_ADDRESS_KEY', 'it has no meaning over http'],
+    ['fastcgi://127.0.0.1:1?strict', 'ERR_ADDRESS_KEY', 'it has no meaning over fastcgi'],
     ['http://127.0.0.1:1?cert=/a&key=/b', 'ERR_ADDRESS_KEY', 'it has no meaning over http'],
     ['fastcgi://127.0.0.1:1?key=/a', 'ERR_ADDRESS_KEY', 'it has no meaning over fastcgi'],
     [
@@ -120,17 +121,21 @@ describe('the query of an address', () => {
   });
 });
 
+it('takes strict for SCGI, with and without a value', () => {
+  for (const text of ['scgi://127.0.0.1:1?strict', 'scgi://127.0.0.1:1?strict=1'])
+    expect(parseAddress(text, 'listen').peer).toEqual({ strict: true });
+});
+
 describe('the keys of AJP', () => {
   it('end where the protocol reads them', () => {
     const secret = file('s1', 'caf\u00e9 \xff\n');
-    const keys = `trust-remote-user&attributes=A,b.c&packet-size=16384&secret-file=${secret}&strict=1`;
+    const keys = `trust-remote-user&attributes=A,b.c&packet-size=16384&secret-file=${secret}`;
     expect(parseAddress(`ajp://127.0.0.1:1?${keys}`, 'listen')).toMatchObject({
       peer: {
         trustRemoteUser: true,
         attributes: ['A', 'b.c'],
         packetSize: 16_384,
         secret: Buffer.from('caf\u00e9 \xff').toString('latin1'),
-        strict: true,
       },
       backEnd: {},
     });

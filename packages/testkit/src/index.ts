@@ -23,5 +23,6 @@ export {
 export { type FrontEnd, freePort, startApache, startLighttpd, startNginx, temporaryFolder } from './front-ends.ts';
 export { type Heard, hear } from './hearing.ts';
 export { type HttpAsk, type HttpReply, http } from './http.ts';
+export { answerOf, askHttp, type HttpAsked, openHttp } from './http-client.ts';
 export { portOf, repository, type Served, servePostern, startPostern } from './postern-child.ts';
 export { until } from './until.ts';

@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { askHttp as ask } from '@postern/testkit';
 import { readPort, runDemo } from '../../src/demo/main.ts';
-import { ask } from './http-client.ts';
 
 let written: string;
 /** Called for each write to stderr. */

@@ -5,8 +5,8 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { answerOf, askHttp as ask, openHttp as open } from '@postern/testkit';
 import { type Demo, startDemo } from '../../src/demo/start-demo.ts';
-import { answerOf, ask, open } from './http-client.ts';
 
 let demo: Demo;
 let port: number;

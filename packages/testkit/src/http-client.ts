@@ -2,14 +2,14 @@ import { once } from 'node:events';
 import { Agent, type ClientRequest, type IncomingMessage, request } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 
-export interface Asked {
+export interface HttpAsked {
   readonly method?: string;
   readonly headers?: Record<string, string | string[]> | string[];
   readonly body?: string | Uint8Array;
   readonly agent?: Agent;
 }
 
-export interface Got {
+interface HttpGot {
   readonly status: number;
   readonly reason: string;
   readonly headers: IncomingMessage['headers'];
@@ -18,10 +18,10 @@ export interface Got {
 }
 
 /** A request whose target goes out as it is written; it is not ended. */
-export function open(
+export function openHttp(
   port: number,
   path: string,
-  { method = 'GET', headers, agent = new Agent() }: Asked = {},
+  { method = 'GET', headers, agent = new Agent() }: HttpAsked = {},
 ): ClientRequest {
   return request({ host: '127.0.0.1', port, path, method, headers, agent });
 }
@@ -32,8 +32,8 @@ export async function answerOf(asked: ClientRequest): Promise<IncomingMessage> {
 }
 
 /** Asks and reads the whole answer. */
-export async function ask(port: number, path: string, asked: Asked = {}): Promise<Got> {
-  const outgoing = open(port, path, asked);
+export async function askHttp(port: number, path: string, asked: HttpAsked = {}): Promise<HttpGot> {
+  const outgoing = openHttp(port, path, asked);
   outgoing.end(asked.body);
   const incoming = await answerOf(outgoing);
   const body = await buffer(incoming);
