@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { limitsWith, type PeerOptions, RemoteProtocolError, type ServerConnection } from '@postern/core';
-import { cutAt, outputText, singleBytes } from '@postern/testkit';
+import { cutAt, outputText, singleBytes, type Twist, twist } from '@postern/testkit';
 import fc from 'fast-check';
 import { AjpClientConnection } from '../src/client-connection.ts';
 import { ajp } from '../src/index.ts';
@@ -12,19 +12,14 @@ const noise = (maxLength: number) => fc.uint8Array({ maxLength }).map((bytes) =>
 
 /** Pieces of bytes, and a valid conversation with one byte changed, a piece taken out, or a piece twice. */
 function inputs(piece: fc.Arbitrary<Buffer>, valid: Buffer): fc.Arbitrary<Buffer> {
-  const twist = fc.record({
-    at: fc.nat(valid.length - 1),
-    length: fc.nat(30),
-    byte: fc.nat(255),
-    how: fc.constantFrom('flip', 'drop', 'twice', 'cut'),
-  });
-  const twisted = twist.map(({ at, length, byte, how }) => {
-    const bytes = Buffer.from(valid);
-    if (how === 'flip') bytes[at] = byte;
-    if (how === 'drop') return Buffer.concat([bytes.subarray(0, at), bytes.subarray(at + length)]);
-    if (how === 'twice') return Buffer.concat([bytes.subarray(0, at + length), bytes.subarray(at)]);
-    return how === 'cut' ? bytes.subarray(0, at) : bytes;
-  });
+  const twisted = fc
+    .record<Twist>({
+      at: fc.nat(valid.length - 1),
+      length: fc.nat(30),
+      byte: fc.nat(255),
+      how: fc.constantFrom('flip', 'drop', 'twice', 'cut'),
+    })
+    .map((how) => twist(valid, how));
   return fc.oneof(
     noise(200),
     fc.array(piece, { maxLength: 12 }).map((pieces) => Buffer.concat(pieces)),

@@ -1,6 +1,6 @@
 import { printable } from './errors.ts';
-import { isFieldValue, isToken } from './headers.ts';
-import { malformedReply, ReplyFields } from './reply-fields.ts';
+import { isFieldValue } from './headers.ts';
+import { malformedReply, ReplyFields, trimBlanks } from './reply-fields.ts';
 import { reasonOf } from './status.ts';
 
 export interface CgiReplyHead {
@@ -88,10 +88,11 @@ export class CgiReplyReader {
     }
     for (const line of lines) {
       const colon = line.indexOf(':');
-      const name = line.slice(0, Math.max(0, colon));
-      if (!isToken(name)) malformedReply(`a header line of the reply is "${printable(line.slice(0, 60))}"`);
-      if (name.toLowerCase() === 'status') {
-        const value = line.slice(colon + 1).trim();
+      if (colon < 0) malformedReply(`a header line of the reply is "${printable(line.slice(0, 60))}"`);
+      const name = line.slice(0, colon);
+      const lower = name.toLowerCase();
+      if (lower === 'status') {
+        const value = trimBlanks(line.slice(colon + 1));
         const parts = /^([1-9][0-9]{2})(?: ([\t\x20-\x7e\x80-\xff]*))?$/.exec(value);
         if (parts === null || status !== 0) malformedReply(`Status "${printable(value.slice(0, 60))}"`);
         status = Number(parts[1]);
@@ -99,7 +100,7 @@ export class CgiReplyReader {
         continue;
       }
       fields.add(name, line.slice(colon + 1));
-      if (name.toLowerCase() === 'location') located = true;
+      if (lower === 'location') located = true;
     }
     if (status === 0) status = located ? 302 : 200;
     return { status, reason: reason || reasonOf(status), headers: fields.headers };

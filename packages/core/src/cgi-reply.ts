@@ -4,7 +4,16 @@
  * @param headers flat [name, value, …], checked
  */
 export function cgiReplyHead(status: number, reason: string, headers: readonly string[]): string {
-  let text = status === 200 && reason === 'OK' ? 'Status: 200 OK\r\n' : `Status: ${status} ${reason}\r\n`;
+  const first = status === 200 && reason === 'OK' ? 'Status: 200 OK\r\n' : `Status: ${status} ${reason}\r\n`;
+  return replyHeadText(first, headers);
+}
+
+/**
+ * The head of a reply up to its empty line.
+ * @param first its first line, with its end
+ */
+export function replyHeadText(first: string, headers: readonly string[]): string {
+  let text = first;
   for (let i = 0; i < headers.length; i += 2) text += `${headers[i]}: ${headers[i + 1]}\r\n`;
   return `${text}\r\n`;
 }

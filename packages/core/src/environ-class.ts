@@ -1,15 +1,7 @@
 import type { Exchange } from './exchange.ts';
 
 /** What an environ always has, whether the web server sent it or not. */
-export interface Computed {
-  readonly SCRIPT_NAME: string;
-  readonly PATH_INFO: string;
-  readonly QUERY_STRING: string;
-  readonly REQUEST_URI: string;
-  readonly SERVER_PROTOCOL: string;
-}
-
-export const computedNames = ['SCRIPT_NAME', 'PATH_INFO', 'QUERY_STRING', 'REQUEST_URI', 'SERVER_PROTOCOL'] as const;
+const computedNames = ['SCRIPT_NAME', 'PATH_INFO', 'QUERY_STRING', 'REQUEST_URI', 'SERVER_PROTOCOL'] as const;
 
 type EnvironBase = abstract new (exchange: Exchange) => object;
 export type EnvironClass = new (

@@ -1,6 +1,6 @@
 export type { Application, Chunk, FileBody, Reply, ReplyBody } from './application.ts';
 export { CgiHead, checkContentLength, checkMethod, checkProtocol } from './cgi-head.ts';
-export { cgiReplyHead } from './cgi-reply.ts';
+export { cgiReplyHead, replyHeadText } from './cgi-reply.ts';
 export { type CgiReplyHead, CgiReplyReader } from './cgi-reply-reader.ts';
 export { checkValues, checkVariable } from './cgi-values.ts';
 export { buildEnviron, type CgiVariables, type Environ, type GatewayVariables } from './environ.ts';

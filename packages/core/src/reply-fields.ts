@@ -6,6 +6,11 @@ export function malformedReply(message: string): never {
   throw new RemoteProtocolError('ERR_REPLY', message, { status: 502 });
 }
 
+/** A field value without the blanks around it (RFC 9110 §5.5). */
+export function trimBlanks(raw: string): string {
+  return raw.replace(/^[ \t]+|[ \t]+$/g, '');
+}
+
 /** The header fields of a back-end's reply, as they are read one by one, in whatever way they are framed. */
 export class ReplyFields {
   /** Flat [name, value, …]. */
@@ -26,7 +31,7 @@ export class ReplyFields {
    */
   add(name: string, raw: string): string {
     if (!isToken(name)) malformedReply(`a header name of the reply is "${printable(name.slice(0, 60))}"`);
-    const value = raw.replace(/^[ \t]+|[ \t]+$/g, '');
+    const value = trimBlanks(raw);
     if (!isFieldValue(value)) malformedReply(`the value of header ${name} holds a control character`);
     const lower = name.toLowerCase();
     if (lower === 'transfer-encoding') {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { type LimitName, limitsWith, type PeerOptions } from '@postern/core';
-import { type Conversation, converse, cutAt, hear, singleBytes } from '@postern/testkit';
+import { type Conversation, converse, cutAt, hear, singleBytes, type Twist, twist } from '@postern/testkit';
 import fc from 'fast-check';
 import { scgi } from '../src/index.ts';
 import { block, bytes, DEEP_THOUGHT, GET, netstring, QUESTION } from './writer.ts';
@@ -11,19 +11,14 @@ const cuts = fc.array(fc.nat(300), { maxLength: 6 });
 
 /** Pieces of bytes, and a valid conversation with one byte changed, a piece taken out, a piece twice, or its end cut. */
 function inputs(piece: fc.Arbitrary<Buffer>, valid: Buffer): fc.Arbitrary<Buffer> {
-  const twist = fc.record({
-    at: fc.nat(valid.length - 1),
-    length: fc.nat(30),
-    byte: fc.nat(255),
-    how: fc.constantFrom('flip', 'drop', 'twice', 'cut'),
-  });
-  const twisted = twist.map(({ at, length, byte, how }) => {
-    const copy = Buffer.from(valid);
-    if (how === 'flip') copy[at] = byte;
-    if (how === 'drop') return Buffer.concat([copy.subarray(0, at), copy.subarray(at + length)]);
-    if (how === 'twice') return Buffer.concat([copy.subarray(0, at + length), copy.subarray(at)]);
-    return how === 'cut' ? copy.subarray(0, at) : copy;
-  });
+  const twisted = fc
+    .record<Twist>({
+      at: fc.nat(valid.length - 1),
+      length: fc.nat(30),
+      byte: fc.nat(255),
+      how: fc.constantFrom('flip', 'drop', 'twice', 'cut'),
+    })
+    .map((how) => twist(valid, how));
   const pieces = fc.array(piece, { maxLength: 6 }).map((list) => Buffer.concat(list));
   return fc.oneof(noise, pieces, twisted);
 }

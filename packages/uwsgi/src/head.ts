@@ -1,4 +1,4 @@
-import { CgiHead, type Limits, NameTree, RemoteProtocolError, VariableReader } from '@postern/core';
+import { CgiHead, type Limits, NameTree, RemoteProtocolError, replyHeadText, VariableReader } from '@postern/core';
 import type { ByteQueue, OneShotFormat, OneShotHead } from '@postern/wire';
 import { HEADER_LENGTH, Modifier, PONG } from './constants.ts';
 import { packetHeader } from './layouts.ts';
@@ -83,7 +83,5 @@ export function uwsgiFormat(options: UwsgiOptions): OneShotFormat {
 
 /** Apache demands a status line. The end of the connection is the end of the body, so there is no field for that. */
 function httpReplyHead(status: number, reason: string, headers: readonly string[]): string {
-  let text = `HTTP/1.1 ${status} ${reason}\r\n`;
-  for (let i = 0; i < headers.length; i += 2) text += `${headers[i]}: ${headers[i + 1]}\r\n`;
-  return `${text}\r\n`;
+  return replyHeadText(`HTTP/1.1 ${status} ${reason}\r\n`, headers);
 }
