@@ -8,6 +8,9 @@ export const errorCodes = {
   ERR_APP_EXPORT: 'The application module exports nothing that can be served (default export, `app`, or `handler`).',
   ERR_APP_INTERFACE: 'The kind of application is unclear: name it with --interface environ, node or fetch.',
   ERR_APP_REPLY: 'The application answered with something that is not a reply.',
+  ERR_ROLE: 'There is an authorizer or filter and no application: FastCGI alone can ask it.',
+  ERR_AUTHORIZER:
+    'An authorizer answered with a success that is no allow, or allowed with a variable that cannot be sent.',
   ERR_APP_ERROR: 'The application threw, or its promise was rejected.',
   ERR_HEADERS_SENT: 'The head of the reply has been sent already.',
   ERR_STATUS: 'The status of a reply must be a whole number from 200 to 999.',
@@ -55,8 +58,19 @@ export const errorCodes = {
   ERR_UWSGI_MODIFIER: 'A uwsgi modifier other than those that are served here.',
   ERR_REPLY: 'The reply of the back-end is malformed.',
   ERR_REQUEST_STATE: 'A client asked on a connection that cannot take a request now.',
+  ERR_PROTOCOL_LACKS: 'A client asked for what its protocol does not have: a role, a ping, the values of a back-end.',
+  ERR_BACKEND_BUSY: 'The back-end refused a request because it has too many (FastCGI OVERLOADED).',
+  ERR_BACKEND_MULTIPLEX:
+    'The back-end refused a further request on a connection that carries one already (FastCGI CANT_MPX_CONN).',
+  ERR_BACKEND_ROLE: 'The back-end does not serve the role that was asked for (FastCGI UNKNOWN_ROLE).',
+  ERR_TIMEOUT_REPLY: 'The back-end was silent for longer than the timeout of the request.',
+  ERR_TIMEOUT_READ:
+    'The answer of a back-end was not read for the timeout of its request, while others waited on its connection.',
   ERR_TIMEOUT_HEAD: 'The request head did not come within headersTimeout.',
   ERR_TIMEOUT_BODY: 'The request body stalled for bodyIdleTimeout.',
+  ERR_TIMEOUT_STALL:
+    'A request body that the application does not read kept others on its connection waiting for stallTimeout.',
+  ERR_SPOOL: 'A request body that waits for its application could not be written to, or read from, a temporary file.',
   ERR_TIMEOUT_APP: 'The application did not begin its reply within appTimeout.',
   ERR_TIMEOUT_WRITE: 'The peer did not read the reply for writeTimeout.',
   ERR_SHUTDOWN: 'The server stopped before the request was done.',

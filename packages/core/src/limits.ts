@@ -73,6 +73,25 @@ export const limitTable = {
     text: 'bytes of a request body that wait for the application',
     precedent: 'Node streams: 64 KiB',
   },
+  sharedBodyHighWater: {
+    default: 1_048_576,
+    ceiling: 16_777_216,
+    text: 'bytes of a request body that wait in memory where other requests share the connection',
+    precedent: 'HTTP/2 servers: a window of 1 MiB for a stream',
+  },
+  maxSpoolBytes: {
+    default: 1_073_741_824,
+    ceiling: 1_099_511_627_776,
+    zero: 'none',
+    text: 'bytes of request bodies in temporary files, all connections together: what waits beyond sharedBodyHighWater',
+    precedent: 'nginx client_body_temp_path is bounded by client_max_body_size',
+  },
+  stallTimeout: {
+    default: 5000,
+    ceiling: 3_600_000,
+    text: 'how long a body that nobody reads, and that finds no room, keeps others on its connection waiting; then its request is answered 503',
+    precedent: 'none: FastCGI has no flow control for one request of many',
+  },
   replyHighWater: {
     default: 65_536,
     ceiling: 16_777_216,
@@ -130,9 +149,9 @@ export const limitTable = {
     precedent: 'nginx lingering_timeout 5 s',
   },
   lingerBytes: {
-    default: 1_048_576,
+    default: 104_857_600,
     ceiling: 1_073_741_824,
-    text: 'how much unread input is drained before a close',
+    text: 'how much unread input is drained before a close: a web server may send all of an upload before it reads the refusal',
     precedent: 'Go net/http/fcgi 100 MB',
   },
   grace: {

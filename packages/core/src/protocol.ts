@@ -12,10 +12,15 @@ export type RequestEvent =
       readonly role: Role;
       readonly head: RequestHead;
       readonly ended: boolean;
+      /** Of a filter: the bytes of its file; -1: not stated. `filter-end` follows in any case, unless it breaks off. */
+      readonly dataLength?: number;
     }
   | { readonly type: 'data'; readonly id: number; readonly chunk: Uint8Array }
   | { readonly type: 'end'; readonly id: number }
-  /** The body broke off; the peer can still be answered. */
+  /** The file that a filter works on comes behind its body. */
+  | { readonly type: 'filter-data'; readonly id: number; readonly chunk: Uint8Array }
+  | { readonly type: 'filter-end'; readonly id: number }
+  /** The body, or the file of a filter, broke off; the peer can still be answered. */
   | { readonly type: 'body-error'; readonly id: number; readonly error: Error }
   /** The peer gave the request up; nothing more is written for it. */
   | { readonly type: 'abort'; readonly id: number; readonly error: Error };
@@ -60,19 +65,33 @@ export type AnswerEvent =
     }
   | { readonly type: 'data'; readonly id: number; readonly chunk: Uint8Array }
   | { readonly type: 'log'; readonly id: number; readonly chunk: Uint8Array }
-  /** `reuse`: the connection can carry a further request. */
+  /** The id is free; also behind an abort, where the protocol goes on then. `reuse`: the connection takes a further request. */
   | { readonly type: 'end'; readonly id: number; readonly reuse: boolean }
   /** The back-end is alive. */
-  | { readonly type: 'pong'; readonly id: number };
+  | { readonly type: 'pong'; readonly id: number }
+  /** What the back-end says of itself: flat [name, value, …], and how many requests one connection carries at once. */
+  | { readonly type: 'values'; readonly id: number; readonly values: string[]; readonly atOnce: number };
 
 /** What a client says. `variables` are flat CGI [name, value, …], bytes as latin-1. */
 export type AskEvent =
-  | { readonly type: 'request'; readonly id: number; readonly variables: readonly string[]; readonly keep: boolean }
+  | {
+      readonly type: 'request';
+      readonly id: number;
+      /** Without it a responder's. Another one needs a protocol with roles: FastCGI. */
+      readonly role?: Role;
+      readonly variables: readonly string[];
+      readonly keep: boolean;
+    }
   | { readonly type: 'data'; readonly id: number; readonly chunk: Uint8Array }
   | { readonly type: 'end'; readonly id: number }
+  /** What a filter is to work on, behind the body. */
+  | { readonly type: 'filter-data'; readonly id: number; readonly chunk: Uint8Array }
+  | { readonly type: 'filter-end'; readonly id: number }
   | { readonly type: 'abort'; readonly id: number }
   /** Asks whether the back-end is alive, where the protocol can: AJP's CPING, uwsgi's ping. */
-  | { readonly type: 'ping'; readonly id: number };
+  | { readonly type: 'ping'; readonly id: number }
+  /** Asks the back-end what it can, where the protocol can: FastCGI's GET_VALUES. The id is the caller's own. */
+  | { readonly type: 'values'; readonly id: number };
 
 /** Bytes that are due on the wire. A string holds bytes as latin-1. */
 export type Output = string | Uint8Array | Uint8Array[];
@@ -91,8 +110,8 @@ export interface Connection<In, Out> {
    * @throws RemoteProtocolError once for each broken rule; see its `scope`
    */
   next(): In | undefined;
-  /** The consumer has taken what it was given of this body and wants more. */
-  pull(id: number): void;
+  /** The consumer has taken what it was given of this body, or of this filter's file, and wants more. */
+  pull(id: number, of?: 'filter-data'): void;
   /** @throws LocalProtocolError the event is not allowed in this state */
   send(event: Out): void;
   /** Body bytes of this id that wait to be taken. */
@@ -106,6 +125,10 @@ export interface Connection<In, Out> {
 }
 
 export interface ServerConnection extends Connection<RequestEvent, ReplyEvent> {
+  /** The id whose body waits for `pull`, so that nothing more is read; 0: none. Absent: one request at a time. */
+  readonly blocker?: number;
+  /** Whether a body that blocks keeps others waiting: `yes`, several ran at once; `maybe`, the peer may send them so. */
+  readonly sharing?: 'no' | 'maybe' | 'yes';
   /** The memory of the chunk that was received last is about to be used again: what is still needed of it is copied. */
   retain(): void;
   /** No request is open and none has begun. */
@@ -118,12 +141,18 @@ export interface ServerConnection extends Connection<RequestEvent, ReplyEvent> {
   shutdown(): void;
 }
 
-export interface ClientConnection extends Connection<AnswerEvent, AskEvent> {}
+/** An error with the scope `request` is the failure of that id alone: its `end` follows, and the others go on. */
+export interface ClientConnection extends Connection<AnswerEvent, AskEvent> {
+  /** A further request can be sent now: beside those that run, where the protocol can. */
+  readonly ready: boolean;
+}
 
 /** What a listener's address says of its peer; a protocol reads what concerns it. */
 export interface PeerOptions {
   /** The web server in front, where the address names it. */
   readonly peer?: string;
+  /** FastCGI: what the application can be asked as; without it as a responder alone. */
+  readonly roles?: readonly Role[];
   /** A FIN behind a complete request is a half-close, not the peer's leaving. */
   readonly halfCloseServes?: boolean;
   /** What a specification demands and web servers leave out is demanded: SCGI=1 among the variables. */
@@ -144,6 +173,8 @@ export interface BackEndOptions {
   readonly packetSize?: number;
   /** AJP: sent with each request, bytes as latin-1. */
   readonly secret?: string;
+  /** FastCGI, SCGI: a reply may begin with HTTP's status line in the place of Status, as NPH scripts send it. */
+  readonly nph?: boolean;
 }
 
 export interface ServerProtocol {

@@ -2,6 +2,8 @@ import { AbortError, LocalProtocolError } from './errors.ts';
 
 /** Takes the body of a request. `data` says whether more is welcome now; if not, the taker calls `RequestBody.pull`. */
 export interface BodySink {
+  /** It wants no more, and will never pull again. */
+  readonly gone?: boolean;
   data(chunk: Uint8Array): boolean;
   end(): void;
   error(error: Error): void;
@@ -12,11 +14,15 @@ export interface BodySource {
   wantBody(): void;
 }
 
+/** So many chunks may wait as they came; a full one has so many bytes. */
+const MANY = 1024;
+const FULL = 16_384;
+
 const nowhere: BodySink = { data: () => true, end() {}, error() {} };
 
 /**
  * The body of one request. It is read once, by whoever attaches first; what has not been asked for waits within
- * `bodyHighWater`, after that the web server waits.
+ * `bodyHighWater` (`sharedBodyHighWater`, where others share the connection), after that the web server waits.
  */
 export class RequestBody implements AsyncIterable<Uint8Array> {
   /** The declared length in bytes; -1: not stated. */
@@ -49,10 +55,24 @@ export class RequestBody implements AsyncIterable<Uint8Array> {
     return this.#sink !== undefined;
   }
 
+  /** Nobody reads it, or who did has left. */
+  get unread(): boolean {
+    return this.#sink === undefined || this.#sink.gone === true;
+  }
+
+  /** Bytes that have come and are not taken. */
+  get waiting(): number {
+    let bytes = 0;
+    for (const chunk of this.#waiting) bytes += chunk.length;
+    return bytes;
+  }
+
   /** The one reader of this body. Nothing comes before `pull`. @throws LocalProtocolError ERR_BODY_USED */
   attach(sink: BodySink): void {
-    if (this.#sink !== undefined)
-      throw new LocalProtocolError('ERR_BODY_USED', 'the request body is being read already');
+    if (this.#sink !== undefined) {
+      const why = this.#sink === nowhere ? 'was thrown away, for nobody read it' : 'is being read already';
+      throw new LocalProtocolError('ERR_BODY_USED', `the request body ${why}`);
+    }
     this.#sink = sink;
   }
 
@@ -93,7 +113,7 @@ export class RequestBody implements AsyncIterable<Uint8Array> {
     }
     this.#waiting.push(unpinned(chunk));
     // a flood of one-byte chunks must not cost an object each
-    if (this.#waiting.length > 1024) this.#waiting = [Buffer.concat(this.#waiting)];
+    if (this.#waiting.length > MANY) this.#waiting = joinSmall(this.#waiting);
   }
 
   /** The transport's side: the body is whole. */
@@ -153,6 +173,26 @@ function unpinned(chunk: Uint8Array): Uint8Array {
   return copy;
 }
 
+/** The same bytes in fewer chunks: a full one stays as it is, so that no byte is copied more than a few times. */
+function joinSmall(chunks: readonly Uint8Array[]): Uint8Array[] {
+  const joined: Uint8Array[] = [];
+  let small: Uint8Array[] = [];
+  let bytes = 0;
+  const flush = (): void => {
+    if (bytes > 0) joined.push(small.length === 1 ? small[0] : Buffer.concat(small, bytes));
+    small = [];
+    bytes = 0;
+  };
+  for (const chunk of chunks) {
+    if (chunk.length >= FULL) flush();
+    small.push(chunk);
+    bytes += chunk.length;
+    if (bytes >= FULL) flush();
+  }
+  flush();
+  return joined;
+}
+
 function tooLong(limit: number): AbortError {
   return new AbortError('ERR_BODY_LIMIT', `the request body has more than ${limit} bytes`, 413);
 }
@@ -168,6 +208,10 @@ class BodyReader implements BodySink, AsyncIterator<Uint8Array, undefined> {
 
   constructor(body: RequestBody) {
     this.#body = body;
+  }
+
+  get gone(): boolean {
+    return this.#done;
   }
 
   data(chunk: Uint8Array): boolean {

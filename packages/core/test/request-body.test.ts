@@ -367,3 +367,30 @@ describe('bytes and text', () => {
     await expect(reading).rejects.toBe(gone);
   });
 });
+
+describe('a body', () => {
+  it('is unread until somebody reads it, and again when who did has left', async () => {
+    const { body } = open();
+    expect(body.unread).toBe(true);
+    body.push(Buffer.from('a'));
+    for await (const chunk of body) {
+      expect([String(chunk), body.unread]).toEqual(['a', false]);
+      break;
+    }
+    expect(body.unread).toBe(true);
+    const other = open().body;
+    other.attach(Object.assign(new Taker(), { gone: false }));
+    expect(other.unread).toBe(false);
+  });
+
+  it('that was thrown away says so to who asks for it later', async () => {
+    const { body, source } = open();
+    body.push(Buffer.from('a'));
+    body.discard();
+    expect(source.wanted).toBe(1);
+    await expect(body.text()).rejects.toMatchObject({
+      code: 'ERR_BODY_USED',
+      message: 'the request body was thrown away, for nobody read it',
+    });
+  });
+});

@@ -2,47 +2,32 @@ import type { Socket } from 'node:net';
 import {
   AbortError,
   type ErrorCode,
-  type Exchange,
-  type Handler,
   type Limits,
   type PeerOptions,
   RemoteProtocolError,
   type ReplyEvent,
   type RequestEvent,
-  reasonOf,
   type ServerConnection,
   type ServerProtocol,
 } from '@postern/core';
 import { attach, type SocketEvents } from './driven-socket.ts';
 import type { ServerExchange } from './exchange.ts';
 import type { ExchangeHost } from './exchange-host.ts';
-import { type LogEntry, PeerLog } from './log.ts';
+import { PeerLog } from './log.ts';
 import { Opening } from './opening.ts';
 import { Outlet } from './outlet.ts';
 import type { ReplyWriter } from './reply-writer.ts';
 import { Running } from './running.ts';
-import type { ServedConnection } from './served-connection.ts';
+import type { ServedConnection, ServerContext } from './served-connection.ts';
 import { Watchdog, type Watched } from './watchdog.ts';
 import { wrongProtocolPage } from './wrong-protocol.ts';
 
 /** So many requests of one read are answered before the socket is asked whether the peer reads. */
 const BURST = 16;
 
-/** What all connections of a server share. */
-export interface DriverContext {
-  readonly handler: Handler;
-  readonly limits: Limits;
-  readonly mount: string | undefined;
-  /** The clock, as of the last tick. */
-  readonly now: number;
-  report(error: unknown, exchange: Exchange | undefined): void;
-  log(entry: LogEntry): void;
-  closed(connection: ServedConnection): void;
-}
-
 /** Moves bytes between one socket and one protocol connection, and events between that and the application. */
 export class Driver implements ServedConnection, Watched, SocketEvents, ExchangeHost {
-  readonly context: DriverContext;
+  readonly context: ServerContext;
   readonly limits: Limits;
   readonly protocol: ServerProtocol;
   readonly outlet: Outlet;
@@ -61,7 +46,7 @@ export class Driver implements ServedConnection, Watched, SocketEvents, Exchange
   #held = false;
   #dead = false;
 
-  constructor(context: DriverContext, socket: Socket, protocol: ServerProtocol, peer: PeerOptions) {
+  constructor(context: ServerContext, socket: Socket, protocol: ServerProtocol, peer: PeerOptions) {
     this.context = context;
     this.#socket = socket;
     this.limits = context.limits;
@@ -131,8 +116,9 @@ export class Driver implements ServedConnection, Watched, SocketEvents, Exchange
         if (this.#protocolError(error)) continue;
         break;
       }
-      if (event === undefined) break;
-      if (event.type === 'request') {
+      if (event === undefined) {
+        if (this.#connection.wantsRead || !this.#makeRoom()) break;
+      } else if (event.type === 'request') {
         this.#opening.made();
         this.#watchdog.headDone();
         this.running.begin(event);
@@ -144,6 +130,15 @@ export class Driver implements ServedConnection, Watched, SocketEvents, Exchange
     this.flush();
   }
 
+  /** A body that is not read must not keep the others from their turn. True: it goes on, and waits elsewhere. */
+  #makeRoom(): boolean {
+    const { blocker = 0, sharing = 'no' } = this.#connection;
+    if (blocker === 0 || sharing === 'no') return false;
+    if (this.running.get(blocker)?.keepBody(this.context.spools) !== true) return false;
+    this.#connection.pull(blocker);
+    return true;
+  }
+
   /** True: the connection goes on. */
   #protocolError(error: unknown): boolean {
     if (!(error instanceof RemoteProtocolError)) {
@@ -151,8 +146,7 @@ export class Driver implements ServedConnection, Watched, SocketEvents, Exchange
       return false;
     }
     if (error.scope === 'request') {
-      this.#log.write('warn', 'protocol_error', error.code, error.message, error.id);
-      this.#refuse(error);
+      this.running.refuse(error);
       return true;
     }
     const http = this.#opening.refused();
@@ -165,22 +159,6 @@ export class Driver implements ServedConnection, Watched, SocketEvents, Exchange
       new AbortError('ERR_ABORTED', 'the connection broke a rule of its protocol', 0, { cause: error }),
     );
     return false;
-  }
-
-  #refuse(cause: RemoteProtocolError): void {
-    const { id, code, message, statusHint: status } = cause;
-    const exchange = this.running.get(id);
-    if (exchange !== undefined) {
-      exchange.end(new AbortError(code, message, status, { cause }));
-      return;
-    }
-    const reason = reasonOf(status);
-    const headers = ['Content-Type', 'text/plain'];
-    try {
-      this.send({ type: 'whole', id, status, reason, headers, body: `${status} ${reason}\n` });
-    } catch (error) {
-      this.defect(error);
-    }
   }
 
   /** The first bytes are not this protocol's. */
@@ -230,8 +208,8 @@ export class Driver implements ServedConnection, Watched, SocketEvents, Exchange
   }
 
   /** The reader of a body wants more. */
-  pull(id: number): void {
-    this.#connection.pull(id);
+  pull(id: number, of?: 'filter-data'): void {
+    this.#connection.pull(id, of);
     this.#pump();
   }
 
@@ -314,6 +292,11 @@ export class Driver implements ServedConnection, Watched, SocketEvents, Exchange
     return !this.#socket.isPaused();
   }
 
+  get blocker(): number {
+    const { blocker = 0, sharing } = this.#connection;
+    return sharing === 'yes' ? blocker : 0;
+  }
+
   expired(code: ErrorCode, message: string, id?: number): void {
     this.#log.write('warn', 'timeout', code, message, id);
   }
@@ -351,6 +334,8 @@ export class Driver implements ServedConnection, Watched, SocketEvents, Exchange
     const { now } = this.context;
     // the end of a request may leave the first bytes of the next as all that is on its way
     if (!this.#opening.undecided) this.#watchdog.settle(this.#connection.headPending, now);
+    // there may be room again for a body that found none
+    if (!this.#connection.wantsRead) this.#pump();
     this.#watchdog.check(this, now);
   }
 }

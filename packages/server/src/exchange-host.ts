@@ -20,8 +20,8 @@ export interface ExchangeHost {
   queued(id: number): number;
   /** `wake` is to be called on the writer when the queue of its id has room. */
   awaitDrain(id: number, writer: ReplyWriter): void;
-  /** The reader of a body wants more. */
-  pull(id: number): void;
+  /** The reader of a body, or of a filter's file, wants more. */
+  pull(id: number, of?: 'filter-data'): void;
   /** Writes what is due. */
   flush(): void;
   /** The same at the end of this turn, so that what is sent in it goes out together. */

@@ -1,6 +1,5 @@
 import {
   AbortError,
-  type BodySource,
   type BodyWriter,
   buildEnviron,
   type Chunk,
@@ -13,7 +12,7 @@ import {
   isBodyless,
   LocalProtocolError,
   printable,
-  RequestBody,
+  type RequestBody,
   type RequestEvent,
   type RequestHead,
   type Role,
@@ -21,13 +20,15 @@ import {
 } from '@postern/core';
 import type { ExchangeHost } from './exchange-host.ts';
 import { textToStderr } from './log.ts';
+import { type BodyOwner, ReceivedBody } from './received-body.ts';
 import { ReplyWriter } from './reply-writer.ts';
+import type { SpoolStore } from './spool.ts';
 
 /** Replies in memory up to this size are one event; a larger one is queued, or it would starve its neighbours. */
 const WHOLE = 65_536;
 
 /** One request of one connection. What the application does not touch is not built. */
-export class ServerExchange implements Exchange, BodySource, ErrorSink {
+export class ServerExchange implements Exchange, BodyOwner, ErrorSink {
   readonly id: number;
   readonly role: Role;
   readonly head: RequestHead;
@@ -40,7 +41,7 @@ export class ServerExchange implements Exchange, BodySource, ErrorSink {
   #started = false;
   #bodyComplete: boolean;
   #bodyBytes = 0;
-  #input: RequestBody | undefined;
+  #input: ReceivedBody | undefined;
   #environ: Environ | undefined;
   #controller: AbortController | undefined;
   #writer: ReplyWriter | undefined;
@@ -69,9 +70,13 @@ export class ServerExchange implements Exchange, BodySource, ErrorSink {
   }
 
   get input(): RequestBody {
+    return this.#received.body;
+  }
+
+  get #received(): ReceivedBody {
     if (this.#input === undefined) {
-      this.#input = new RequestBody(this, this.head.contentLength, this.#bodyComplete);
-      if (this.#phase === 'over') this.#input.fail(this.#reason ?? repliedError());
+      this.#input = new ReceivedBody(this, this.head.contentLength, this.#bodyComplete);
+      if (this.#phase === 'over') this.#input.body.fail(this.#reason ?? repliedError());
     }
     return this.#input;
   }
@@ -192,6 +197,7 @@ export class ServerExchange implements Exchange, BodySource, ErrorSink {
     const reason = reasonOf(status);
     const text = `${status} ${reason}\n`;
     const headers = ['Content-Type', 'text/plain', 'Content-Length', String(text.length)];
+    if (status === 503) headers.push('Retry-After', '1');
     const body = this.head.method === 'HEAD' ? null : text;
     this.#host.send({ type: 'whole', id, status, reason, headers, body });
     this.#started = true;
@@ -212,11 +218,24 @@ export class ServerExchange implements Exchange, BodySource, ErrorSink {
     this.#host.flushSoon();
   }
 
-  /** BodySource: the reader of the body wants more. */
-  wantBody(): void {
-    if (this.#phase === 'over') return;
+  bodyWanted(): void {
     this.bodySince = this.#host.context.now;
-    this.#host.pull(this.id);
+  }
+
+  pullBody(): void {
+    if (this.#phase !== 'over') this.#host.pull(this.id);
+  }
+
+  loseBody(error: Error): void {
+    this.end(new AbortError('ERR_SPOOL', `the request body is lost: ${error.message}`, 500, { cause: error }));
+  }
+
+  /**
+   * The transport: this body fills its window, and others wait behind it.
+   * @returns true: a further window of it finds room
+   */
+  keepBody(store: SpoolStore): boolean {
+    return this.#received.keep(store, this.#host.limits.sharedBodyHighWater);
   }
 
   /** The transport: body bytes came. */
@@ -226,7 +245,7 @@ export class ServerExchange implements Exchange, BodySource, ErrorSink {
     this.#bodyBytes += chunk.length;
     const { maxBody } = this.#host.limits;
     if (maxBody > 0 && this.#bodyBytes > maxBody) this.refuseBody();
-    else this.input.push(chunk);
+    else this.#received.push(chunk);
   }
 
   refuseBody(): void {
@@ -242,12 +261,12 @@ export class ServerExchange implements Exchange, BodySource, ErrorSink {
   /** The transport: the body is whole. */
   receiveEnd(): void {
     this.#bodyComplete = true;
-    this.#input?.finish();
+    this.#input?.end();
   }
 
   /** The application waits for body bytes. */
   get starved(): boolean {
-    return this.#input?.starved === true;
+    return this.#input?.body.starved === true;
   }
 
   get waiting(): boolean {
@@ -294,17 +313,19 @@ export class ServerExchange implements Exchange, BodySource, ErrorSink {
     this.#phase = 'over';
     this.#reason = reason;
     this.#host.release(this);
-    if (!this.#bodyComplete && this.#input !== undefined) this.#endInput(this.#input);
+    if (this.#input !== undefined && !this.#input.body.complete) this.#endInput(this.#input);
     if (reason !== undefined) this.#controller?.abort(reason);
     this.#writer?.wake();
     if (this.#overListener !== undefined) this.#tell(this.#overListener);
     if (this.#moreListeners !== undefined) for (const listener of this.#moreListeners) this.#tell(listener);
   }
 
-  #endInput(input: RequestBody): void {
+  #endInput(input: ReceivedBody): void {
+    const { body } = input;
+    input.close();
     try {
-      if (this.#reason !== undefined || input.used) input.fail(this.#reason ?? repliedError());
-      else input.discard();
+      if (this.#reason !== undefined || body.used) body.fail(this.#reason ?? repliedError());
+      else body.discard();
     } catch (error) {
       this.#report(error);
     }

@@ -1,7 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import { AbortError, abortedError, type ErrorCode, type Limits, RemoteProtocolError } from '@postern/core';
-import type { DriverContext } from './driver.ts';
 import { ServerExchange } from './exchange.ts';
 import { type ConnectionVariables, checkFieldCount, connectionVariables, httpHead } from './http-head.ts';
 import { HttpHost } from './http-host.ts';
@@ -11,7 +10,7 @@ import { ListenerRequest } from './listener-request.ts';
 import { PeerLog } from './log.ts';
 import { RequestProgress } from './request-progress.ts';
 import { handOver } from './running.ts';
-import type { ServedConnection } from './served-connection.ts';
+import type { ServedConnection, ServerContext } from './served-connection.ts';
 import { bytesTaken, resetSocket } from './socket-handle.ts';
 import { Watchdog, type Watched, type WatchedOutlet } from './watchdog.ts';
 
@@ -27,7 +26,7 @@ export function connectionOf(socket: object | undefined): HttpConnection | undef
 
 /** One connection of node:http: its clocks, its limits and its end, which are the same as those of framed protocols. */
 export class HttpConnection implements ServedConnection, Watched, WatchedOutlet {
-  readonly context: DriverContext;
+  readonly context: ServerContext;
   readonly limits: Limits;
   readonly running = new Set<Run>();
   readonly #protocol: HttpProtocol;
@@ -47,7 +46,7 @@ export class HttpConnection implements ServedConnection, Watched, WatchedOutlet 
   /** Bytes received when our half was closed; -1: it is open. */
   #lingerFrom = -1;
 
-  constructor(context: DriverContext, protocol: HttpProtocol, raw: Socket) {
+  constructor(context: ServerContext, protocol: HttpProtocol, raw: Socket) {
     this.context = context;
     this.limits = context.limits;
     this.#protocol = protocol;

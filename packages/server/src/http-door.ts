@@ -2,9 +2,9 @@ import { createServer, type Server as HttpServer, type IncomingMessage, type Ser
 import { createServer as createSecureServer } from 'node:https';
 import type { Socket } from 'node:net';
 import type { PeerOptions } from '@postern/core';
-import type { DriverContext } from './driver.ts';
 import { connectionOf, HttpConnection } from './http-connection.ts';
 import type { HttpProtocol } from './http-protocol.ts';
+import type { ServerContext } from './served-connection.ts';
 
 /** What an `http.Server` does when somebody listens for it, and not otherwise. */
 const optional = ['upgrade', 'connect', 'checkExpectation'] as const;
@@ -14,12 +14,12 @@ const optional = ['upgrade', 'connect', 'checkExpectation'] as const;
  * would begin when it listens): those of `Watchdog` hold, as in every protocol.
  */
 export class HttpDoor {
-  readonly #context: DriverContext;
+  readonly #context: ServerContext;
   readonly #protocol: HttpProtocol;
   readonly #server: HttpServer;
   readonly #forwarded = new Set<string>();
 
-  constructor(context: DriverContext, protocol: HttpProtocol, { halfCloseServes }: PeerOptions) {
+  constructor(context: ServerContext, protocol: HttpProtocol, { halfCloseServes }: PeerOptions) {
     this.#context = context;
     this.#protocol = protocol;
     const { maxEnvBytes, keepAliveTimeout, maxConnectionRequests } = context.limits;

@@ -1,6 +1,16 @@
-import { AbortError, abortedError, type Handler, IdMap, type Limits, type RequestEvent } from '@postern/core';
+import {
+  AbortError,
+  abortedError,
+  type Handler,
+  IdMap,
+  type Limits,
+  type RemoteProtocolError,
+  type RequestEvent,
+  reasonOf,
+} from '@postern/core';
 import type { Driver } from './driver.ts';
 import { ServerExchange } from './exchange.ts';
+import { FilterExchange } from './filter-exchange.ts';
 import type { PeerLog } from './log.ts';
 
 /** The application gets the request, unless its body is declared too long. Never throws. */
@@ -44,7 +54,8 @@ export class Running {
 
   /** A head is complete: the application gets it. */
   begin(event: RequestEvent & { type: 'request' }): void {
-    const exchange = new ServerExchange(this.#driver, event);
+    const Exchange = event.role === 'filter' ? FilterExchange : ServerExchange;
+    const exchange = new Exchange(this.#driver, event);
     this.#exchanges.set(event.id, exchange);
     handOver(exchange, this.#driver.context);
   }
@@ -54,8 +65,10 @@ export class Running {
     const exchange = this.#exchanges.get(event.id);
     if (exchange === undefined) return false;
     try {
-      if (event.type === 'data') exchange.receive(this.borrowed ? Buffer.from(event.chunk) : event.chunk);
+      if (event.type === 'data') exchange.receive(this.#own(event.chunk));
       else if (event.type === 'end') exchange.receiveEnd();
+      else if (event.type === 'filter-data') (exchange as FilterExchange).receiveData(this.#own(event.chunk));
+      else if (event.type === 'filter-end') (exchange as FilterExchange).receiveDataEnd();
       else {
         const error = event.error instanceof AbortError ? event.error : abortedError(event.error);
         this.#log.write('info', 'abort', error.code, error.message, event.id);
@@ -66,6 +79,28 @@ export class Running {
       exchange.fail(error);
     }
     return true;
+  }
+
+  /** The web server broke a rule in one request: that one is answered, the others go on. Never throws. */
+  refuse(cause: RemoteProtocolError): void {
+    const { id, code, message, statusHint: status } = cause;
+    this.#log.write('warn', 'protocol_error', code, message, id);
+    const exchange = this.#exchanges.get(id);
+    if (exchange !== undefined) {
+      exchange.end(new AbortError(code, message, status, { cause }));
+      return;
+    }
+    const reason = reasonOf(status);
+    const headers = ['Content-Type', 'text/plain'];
+    try {
+      this.#driver.send({ type: 'whole', id, status, reason, headers, body: `${status} ${reason}\n` });
+    } catch (error) {
+      this.#driver.defect(error);
+    }
+  }
+
+  #own(chunk: Uint8Array): Uint8Array {
+    return this.borrowed ? Buffer.from(chunk) : chunk;
   }
 
   remove(exchange: ServerExchange): void {

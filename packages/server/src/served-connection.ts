@@ -1,4 +1,6 @@
-import type { AbortError } from '@postern/core';
+import type { AbortError, Exchange, Handler, Limits } from '@postern/core';
+import type { LogEntry } from './log.ts';
+import type { SpoolStore } from './spool.ts';
 
 /** One connection, as the server that has it sees it. */
 export interface ServedConnection {
@@ -12,4 +14,17 @@ export interface ServedConnection {
   retire(): void;
   /** What runs is cut, and must not look complete. */
   cut(error: AbortError): void;
+}
+
+/** What all connections of a server share. */
+export interface ServerContext {
+  readonly handler: Handler;
+  readonly limits: Limits;
+  readonly mount: string | undefined;
+  readonly spools: SpoolStore;
+  /** The clock, as of the last tick. */
+  readonly now: number;
+  report(error: unknown, exchange: Exchange | undefined): void;
+  log(entry: LogEntry): void;
+  closed(connection: ServedConnection): void;
 }

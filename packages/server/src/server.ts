@@ -13,12 +13,13 @@ import {
 } from '@postern/core';
 import type { BoundAddress, ListenTarget } from './address.ts';
 import { type Clock, systemClock } from './clock.ts';
-import { Driver, type DriverContext } from './driver.ts';
+import { Driver } from './driver.ts';
 import { HttpDoor } from './http-door.ts';
 import { type HttpProtocol, isHttp } from './http-protocol.ts';
 import { type Listener, openListener } from './listener.ts';
 import { errorToStderr, type LogEntry, logToStderr, peerName } from './log.ts';
-import type { ServedConnection } from './served-connection.ts';
+import type { ServedConnection, ServerContext } from './served-connection.ts';
+import { SpoolStore } from './spool.ts';
 import { TICK } from './watchdog.ts';
 
 export interface ServerOptions {
@@ -36,10 +37,11 @@ export interface ServerOptions {
 const LOG_PAUSE = 1000;
 
 /** Serves one handler on any number of addresses and protocols. */
-export class Server implements DriverContext {
+export class Server implements ServerContext {
   readonly handler: Handler;
   readonly limits: Limits;
   readonly mount: string | undefined;
+  readonly spools: SpoolStore;
   now: number;
   readonly #clock: Clock;
   readonly #onError: (error: unknown, exchange: Exchange | undefined) => void;
@@ -62,6 +64,7 @@ export class Server implements DriverContext {
     this.#onError = options.onError ?? errorToStderr;
     this.#onLog = options.log ?? logToStderr;
     this.now = this.#clock.now();
+    this.spools = new SpoolStore(this);
   }
 
   /**
@@ -81,8 +84,8 @@ export class Server implements DriverContext {
       // over HTTP the peer is the client itself; and who shows a secret may say who the client is
       open: isHttp(protocol) || peer.secret !== undefined,
       accept: (socket) => this.accept(socket, protocol, peer),
-      turnedAway: (address) => this.#warn('ERR_PEER', `allow= does not name ${address}`, name, address),
-      acceptFailed: (error) => this.#warn('ERR_ACCEPT', describeError(error), name, 'unknown'),
+      turnedAway: (address) => this.warn('ERR_PEER', `allow= does not name ${address}`, name, address),
+      acceptFailed: (error) => this.warn('ERR_ACCEPT', describeError(error), name, 'unknown'),
     });
     if (this.#closing !== undefined) {
       listener.close();
@@ -99,7 +102,7 @@ export class Server implements DriverContext {
     if (this.#closing !== undefined || this.#connections.size >= maxConnections) {
       if (this.#closing === undefined) {
         const message = `more than ${maxConnections} connections (maxConnections)`;
-        this.#warn('ERR_CONNECTIONS', message, protocol.name, peerName(socket));
+        this.warn('ERR_CONNECTIONS', message, protocol.name, peerName(socket));
       }
       socket.destroy();
       return;
@@ -194,7 +197,8 @@ export class Server implements DriverContext {
     }
   }
 
-  #warn(code: ErrorCode, message: string, protocol: string, peer: string): void {
+  /** What concerns no peer in particular, or any: one line of a kind in a second. */
+  warn(code: ErrorCode, message: string, protocol = '-', peer = '-'): void {
     const now = this.#clock.now();
     const latest = this.#logged.get(code);
     if (latest !== undefined && now - latest < LOG_PAUSE) return;

@@ -39,6 +39,8 @@ export interface Watched {
   readonly idle: boolean;
   /** The socket is read; false: the application holds a body back. */
   readonly reading: boolean;
+  /** The id whose body keeps other requests of the connection waiting; 0: none. */
+  readonly blocker?: number;
   expired(code: ErrorCode, message: string, id?: number): void;
   /** The heads that have begun are answered, or the connection closes. */
   expireHeads(): void;
@@ -129,12 +131,14 @@ export class Watchdog {
 
 /** Ends a request whose body stalled, or whose application does not answer. */
 export function checkExchange(
-  watched: Pick<Watched, 'limits' | 'reading' | 'expired'>,
+  watched: Pick<Watched, 'limits' | 'reading' | 'blocker' | 'expired'>,
   exchange: WatchedExchange,
   now: number,
 ): void {
-  const { bodyIdleTimeout, appTimeout } = watched.limits;
-  if (exchange.starved) {
+  const { bodyIdleTimeout, appTimeout, stallTimeout } = watched.limits;
+  if (watched.blocker === exchange.id && isLate(now, exchange.bodySince, stallTimeout))
+    expire(watched, exchange, 'ERR_TIMEOUT_STALL', 'a body that is not read keeps other requests waiting', 503);
+  else if (exchange.starved) {
     if (!watched.reading) exchange.bodySince = now;
     else if (isLate(now, exchange.bodySince, bodyIdleTimeout))
       expire(watched, exchange, 'ERR_TIMEOUT_BODY', 'the request body stalled', 408);

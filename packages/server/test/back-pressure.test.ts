@@ -1,8 +1,9 @@
 import { describe, expect, it, jest } from '@jest/globals';
 import type { BodyWriter } from '@postern/core';
 import { begin, pairs, params, plainGet, record, request, stdin, until } from '@postern/testkit';
+import { MemoryWatch } from './support/memory-watch.ts';
 import type { Peer } from './support/peer.ts';
-import { atEnd, type Serving, serving, silent, turns } from './support/serving.ts';
+import { type Serving, serving, silent, turns } from './support/serving.ts';
 
 const MIB = 1024 * 1024;
 /** Of each transfer here. */
@@ -21,34 +22,6 @@ const pieces = Math.ceil(SIZE / 65_528);
 function uploadHead(flags = 1): Buffer {
   const variables = { ...plainGet, REQUEST_METHOD: 'POST', CONTENT_LENGTH: String(pieces * 65_528) };
   return Buffer.concat([begin(1, flags), params(pairs(variables)), params()]);
-}
-
-/** Looks at the memory of this process at each turn of the event loop, from now on. */
-class MemoryWatch {
-  readonly #before = process.memoryUsage();
-  #rss = 0;
-  #external = 0;
-  #on = true;
-  samples = 0;
-
-  constructor() {
-    this.#look();
-    atEnd(() => this.stop());
-  }
-
-  readonly #look = (): void => {
-    const { rss, external } = process.memoryUsage();
-    this.#rss = Math.max(this.#rss, rss - this.#before.rss);
-    this.#external = Math.max(this.#external, external - this.#before.external);
-    this.samples++;
-    if (this.#on) setImmediate(this.#look);
-  };
-
-  /** The most that was taken since the beginning, in bytes. */
-  stop(): { rss: number; external: number } {
-    this.#on = false;
-    return { rss: this.#rss, external: this.#external };
-  }
 }
 
 /** Sends the body as fast as the socket takes it; resolves when all of it is with the kernel. */

@@ -8,6 +8,8 @@ import { allClosed } from './support/told.ts';
 
 const keep = { flags: 1 };
 const post = { ...plainGet, REQUEST_METHOD: 'POST', CONTENT_LENGTH: '100' };
+/** A body that is not read stops the socket, and others with it. */
+const blocking = { bodyHighWater: 1000, sharedBodyHighWater: 1000, maxSpoolBytes: 0, stallTimeout: 600_000 };
 const postHead = Buffer.concat([begin(1, 1), params(pairs(post)), params()]);
 
 /** Waits until the server has read so many bytes, and has dealt with them. */
@@ -86,7 +88,8 @@ describe('headersTimeout', () => {
   });
 
   it('does not count while the application holds another body back', async () => {
-    const all = await serving(silent, { limits: { headersTimeout: 10_000, bodyHighWater: 1000, appTimeout: 0 } });
+    const limits = { ...blocking, headersTimeout: 10_000, appTimeout: 0 };
+    const all = await serving(silent, { limits });
     const peer = await all.connect();
     const big = { ...post, CONTENT_LENGTH: '3000' };
     peer.write(
@@ -159,7 +162,8 @@ describe('bodyIdleTimeout', () => {
   });
 
   it('does not count while another body holds the connection back', async () => {
-    const all = await serving(silent, { limits: { bodyIdleTimeout: 30_000, bodyHighWater: 1000, appTimeout: 0 } });
+    const limits = { ...blocking, bodyIdleTimeout: 30_000, appTimeout: 0 };
+    const all = await serving(silent, { limits });
     const peer = await all.connect();
     peer.write(Buffer.concat([begin(1, 1), params(pairs(post), 1), params('', 1)]));
     peer.write(Buffer.concat([begin(2, 1), params(pairs({ ...post, CONTENT_LENGTH: '3000' }), 2), params('', 2)]));
