@@ -3,8 +3,10 @@ import {
   type AskEvent,
   type BackEndOptions,
   type ClientConnection,
+  checkRole,
   type Limits,
   LocalProtocolError,
+  lacking,
   type Output,
   RemoteProtocolError,
 } from '@postern/core';
@@ -179,11 +181,13 @@ export class AjpClientConnection implements ClientConnection {
 
   /**
    * @throws LocalProtocolError ERR_AJP_MESSAGE: a request or ping is running, or the connection is over; ERR_BODY_LONG,
-   * ERR_BODY_CUT: more body than was stated, or less; for a request see `writeForwardRequest`
+   * ERR_BODY_CUT: more body than was stated, or less; ERR_PROTOCOL_LACKS: a role, or what belongs to one, or values; for
+   * a request see `writeForwardRequest`
    */
   send(event: AskEvent): void {
     switch (event.type) {
       case 'request':
+        checkRole(event.role, 'AJP');
         this.#request(event.id, event.variables, event.keep);
         break;
       case 'ping':
@@ -198,6 +202,9 @@ export class AjpClientConnection implements ClientConnection {
         break;
       case 'abort':
         if (event.id === this.#id && this.#state !== 'idle' && this.#close === false) this.#leave();
+        break;
+      default:
+        lacking('AJP', event.type);
     }
   }
 
@@ -240,6 +247,10 @@ export class AjpClientConnection implements ClientConnection {
 
   get wantsRead(): boolean {
     return this.#window < this.#limits.replyHighWater;
+  }
+
+  get ready(): boolean {
+    return this.#state === 'idle' && !this.#peerEnded;
   }
 
   get wantsClose(): false | 'fin' | 'reset' {

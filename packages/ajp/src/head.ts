@@ -8,6 +8,7 @@ import {
   type Limits,
   printable,
   RemoteProtocolError,
+  splitCookies,
 } from '@postern/core';
 import { type AttributeRules, type Attributes, readAttributes, setVariable } from './attributes.ts';
 import { HEADER_CODE, MAX_HEADERS, methods, requestHeaders, STORED_METHOD } from './constants.ts';
@@ -39,7 +40,7 @@ const single = new Set(['host', 'authorization', 'range', 'expect']);
 export function readForwardRequest(
   bytes: Buffer,
   limits: HeadLimits,
-  peer: AttributeRules & Pick<Peer, 'lighttpd'>,
+  peer: AttributeRules & Pick<Peer, 'lighttpd' | 'apache'>,
 ): ForwardRequest {
   const payload = new PayloadReader(bytes);
   payload.u8();
@@ -52,7 +53,7 @@ export function readForwardRequest(
   const serverName = payload.string();
   const serverPort = String(payload.u16());
   const scheme = payload.u8() === 0 ? 'http' : 'https';
-  const fields = readHeaders(payload, limits);
+  const fields = readHeaders(payload, limits, peer.apache);
   // a web server on a wildcard address may have no name
   setVariable(variables, 'SERVER_NAME', serverName ?? fields.host?.replace(/:[0-9]*$/, ''));
   setVariable(variables, 'SERVER_PORT', serverPort);
@@ -94,7 +95,7 @@ interface Fields {
   readonly chunked: boolean;
 }
 
-function readHeaders(payload: PayloadReader, limits: HeadLimits): Fields {
+function readHeaders(payload: PayloadReader, limits: HeadLimits, apache: boolean): Fields {
   const most = Math.min(limits.maxEnvCount, MAX_HEADERS);
   const count = payload.u16();
   if (count > most) refuse('ERR_ENV_COUNT', `${count} header fields, at most ${most} are read`, 431);
@@ -119,7 +120,7 @@ function readHeaders(payload: PayloadReader, limits: HeadLimits): Fields {
     } else if (single.has(name)) checkSingle(headers, name, value);
     if (name === 'host') host = value;
     if (isLeftOut(name, value)) continue;
-    headers.push(name, value);
+    headers.push(name, apache && name === 'cookie' ? splitCookies(value) : value);
   }
   if (coding !== undefined && length !== undefined)
     refuse('ERR_AJP_BODY', 'Content-Length and Transfer-Encoding came together');
@@ -149,10 +150,10 @@ function checkSingle(headers: readonly string[], name: string, value: string): v
   }
 }
 
-/**
- * What no application sees, in neither view: Proxy (httpoxy), an empty Content-Type, and names with an underscore, which
- * could not be told from those with a hyphen.
- */
+/** Proxy (httpoxy), and the fields of the connection between the client and the web server (RFC 9110 §7.6.1). */
+const leftOut = new Set(['proxy', 'connection', 'keep-alive', 'proxy-connection', 'te', 'trailer']);
+
+/** What no application sees, in neither view; a name with an underscore could not be told from the one with a hyphen. */
 function isLeftOut(name: string, value: string): boolean {
-  return name === 'proxy' || name.includes('_') || (name === 'content-type' && value === '');
+  return leftOut.has(name) || name.includes('_') || (name === 'content-type' && value === '');
 }

@@ -14,6 +14,8 @@ export interface Peer {
   readonly sizes: PacketSizes;
   /** Its packets with body bytes have no inner length, and its paths come decoded. */
   readonly lighttpd: boolean;
+  /** It joins Cookie fields with a comma. AJP names no software: who is not named otherwise is Apache. */
+  readonly apache: boolean;
   readonly halfCloseServes: boolean;
   /** What each request must carry; undefined: nothing is asked for. */
   readonly secret: string | undefined;
@@ -27,6 +29,7 @@ export function peerOf(options: PeerOptions = {}): Peer {
   return {
     sizes: packetSizes(options.packetSize),
     lighttpd: options.peer === 'lighttpd',
+    apache: options.peer === undefined || options.peer === 'apache',
     halfCloseServes: options.halfCloseServes === true,
     secret: checkSecret(options.secret),
     trustRemoteUser: options.trustRemoteUser === true,

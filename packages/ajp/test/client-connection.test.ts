@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { limitsWith } from '@postern/core';
+import { type AskEvent, limitsWith } from '@postern/core';
 import { outputText } from '@postern/testkit';
 import { AjpClientConnection } from '../src/client-connection.ts';
 import { ajp } from '../src/index.ts';
@@ -247,6 +247,30 @@ describe('abort', () => {
     hear(connection, REPLY);
     connection.send({ type: 'abort', id: 1 });
     expect(connection.wantsClose).toBe(false);
+  });
+});
+
+describe('what AJP does not have', () => {
+  it.each<AskEvent>([
+    { type: 'request', id: 1, role: 'filter', variables: [], keep: true },
+    { type: 'filter-data', id: 1, chunk: Buffer.from('x') },
+    { type: 'filter-end', id: 1 },
+    { type: 'values', id: 1 },
+  ])('is a role or values: $type is refused', (event) => {
+    const connection = new AjpClientConnection(limitsWith());
+    expect(() => connection.send(event)).toThrow(local('ERR_PROTOCOL_LACKS'));
+    expect([outputText(connection), connection.ready]).toEqual(['', true]);
+  });
+
+  it('is a second request at once', () => {
+    const connection = new AjpClientConnection(limitsWith());
+    connection.send(request());
+    outputText(connection);
+    expect(connection.ready).toBe(false);
+    hear(connection, REPLY);
+    expect(connection.ready).toBe(true);
+    connection.receiveEnd();
+    expect(connection.ready).toBe(false);
   });
 });
 

@@ -90,8 +90,22 @@ describe('the request line', () => {
 });
 
 describe('the headers', () => {
+  it.each([
+    [undefined, 'a=1; b=2'],
+    ['apache', 'a=1; b=2'],
+    ['lighttpd', 'a=1, b=2'],
+    ['none', 'a=1, b=2'],
+  ])('of two Cookie fields that Apache joined, with peer=%s', (peer, value) => {
+    expect(read({ headers: ['cookie', 'a=1, b=2'] }, { peer }).head.headers()).toEqual(['cookie', value]);
+  });
+
+  it('of the connection between the client and the web server are left out', () => {
+    const headers = ['connection', 'x', 'Keep-Alive', 'y', 'te', 'z', 'trailer', 't', 'proxy-connection', 'p'];
+    expect(read({ headers: [...headers, 'host', 'a'] }).head.headers()).toEqual(['host', 'a']);
+  });
+
   it('have names by code', () => {
-    const given = requestHeaders.filter((name) => name !== 'content-length');
+    const given = requestHeaders.filter((name) => name !== 'content-length' && name !== 'connection');
     expect(read({ headers: given.flatMap((name, i) => [name, `v${i}`]) }).head.headers()).toEqual(
       given.flatMap((name, i) => [name, `v${i}`]),
     );

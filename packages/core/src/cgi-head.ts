@@ -2,6 +2,7 @@ import { checkValues } from './cgi-values.ts';
 import { printable, RemoteProtocolError } from './errors.ts';
 import type { RequestHead } from './head.ts';
 import { encodePath } from './paths.ts';
+import { type Profile, profileOf, profileOfSoftware } from './profiles.ts';
 import { mergeRepeated, Rule, type VariableNames, variableNames } from './variable-names.ts';
 
 function refuse(code: 'ERR_ENV_METHOD' | 'ERR_ENV_LENGTH' | 'ERR_ENV_PROTOCOL', message: string): never {
@@ -26,15 +27,23 @@ export function checkMethod(method: string | undefined): string {
 }
 
 /**
- * CONTENT_LENGTH as a number; -1 where it is absent or empty.
+ * CONTENT_LENGTH, or another length, as a number; -1 where it is absent or empty.
  * @throws RemoteProtocolError ERR_ENV_LENGTH (400)
  */
-export function checkContentLength(value: string | undefined): number {
+export function checkContentLength(value: string | undefined, name = 'CONTENT_LENGTH'): number {
   if (value === undefined || value === '') return -1;
   const length = Number(value);
   if (!/^[0-9]{1,20}$/.test(value) || !Number.isSafeInteger(length))
-    refuse('ERR_ENV_LENGTH', `CONTENT_LENGTH "${printable(value.slice(0, 40))}" is no whole number`);
+    refuse('ERR_ENV_LENGTH', `${name} "${printable(value.slice(0, 40))}" is no whole number`);
   return length;
+}
+
+/**
+ * Whether a length of 0 says something: these methods have no body, and clients state none (RFC 9110 §8.6). What a web
+ * server adds there is not passed on.
+ */
+export function isBodyStated(method: string): boolean {
+  return method !== 'GET' && method !== 'HEAD' && method !== 'DELETE' && method !== 'OPTIONS';
 }
 
 /** SERVER_PROTOCOL, HTTP/1.1 where it is absent. @throws RemoteProtocolError ERR_ENV_PROTOCOL (400) */
@@ -73,20 +82,23 @@ export class CgiHead implements RequestHead {
   /**
    * @param names the names in wire order
    * @param values the values in the same order, bytes as latin-1, looked through by `VariableReader`
+   * @param bodyless no body comes, whatever the variables say of one
+   * @param peer the web server, where the address names it: its profile is applied. Without it SERVER_SOFTWARE tells
    * @throws RemoteProtocolError with status 400: see `checkMethod`, `checkContentLength`, `checkProtocol`, `mergeRepeated`
    */
-  constructor(names: VariableNames, values: readonly string[]) {
+  constructor(names: VariableNames, values: readonly string[], bodyless = false, peer?: string) {
     if (names.repeated) ({ names, values } = mergeRepeated(names, values));
+    const profiled = applyProfile(names, values, peer);
+    if (profiled !== undefined) ({ names, values } = profiled);
     this.method = checkMethod(names.method < 0 ? undefined : values[names.method]);
-    let length = names.length < 0 ? undefined : values[names.length];
-    if (length === '-1' && fromCaddy(names, values)) length = undefined;
-    this.contentLength = checkContentLength(length);
+    const stated = checkContentLength(names.length < 0 ? undefined : values[names.length]);
+    this.contentLength = bodyless ? -1 : stated;
     this.protocol = checkProtocol(names.protocol < 0 ? undefined : values[names.protocol]);
     this.scheme = isHttps(names.https < 0 ? '' : values[names.https], names.scheme < 0 ? '' : values[names.scheme]);
     this.names = names;
     this.values = values;
     this.openLength =
-      this.contentLength < 0 && (names.chunked >= 0 || (this.method !== 'GET' && this.method !== 'HEAD'));
+      !bodyless && this.contentLength < 0 && (names.chunked >= 0 || (this.method !== 'GET' && this.method !== 'HEAD'));
     this.target = (names.target < 0 ? '' : values[names.target]) || this.#rebuildTarget();
   }
 
@@ -121,16 +133,24 @@ export class CgiHead implements RequestHead {
     return type >= 0 && this.values[type] !== '';
   }
 
+  /** Some web servers send CONTENT_LENGTH=0 with each request that has no body, others none (see `isBodyStated`). */
+  get hasLength(): boolean {
+    return this.contentLength > 0 || (this.contentLength === 0 && isBodyStated(this.method));
+  }
+
   #isLeftOut(i: number): boolean {
     const { length, type } = this.names;
-    return (i === length && this.contentLength < 0) || (i === type && this.values[i] === '');
+    return (i === length && !this.hasLength) || (i === type && this.values[i] === '');
   }
 }
 
-/** Caddy 2 sends CONTENT_LENGTH=-1 for each upload of unknown length. */
-function fromCaddy(names: VariableNames, values: readonly string[]): boolean {
-  const at = names.names.indexOf('SERVER_SOFTWARE');
-  return at >= 0 && values[at].startsWith('Caddy/');
+function applyProfile(
+  names: VariableNames,
+  values: readonly string[],
+  peer: string | undefined,
+): ReturnType<Profile['apply']> {
+  if (peer !== undefined) return profileOf(peer)?.apply(names, values);
+  return names.software < 0 ? undefined : profileOfSoftware(values[names.software])?.apply(names, values);
 }
 
 function isHttps(https: string, scheme: string): 'http' | 'https' {

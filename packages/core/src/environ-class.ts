@@ -1,7 +1,11 @@
 import type { Exchange } from './exchange.ts';
 
 /** What an environ always has, whether the web server sent it or not. */
-const computedNames = ['SCRIPT_NAME', 'PATH_INFO', 'QUERY_STRING', 'REQUEST_URI', 'SERVER_PROTOCOL'] as const;
+const computedNames = [
+  ...(['SCRIPT_NAME', 'PATH_INFO', 'QUERY_STRING', 'REQUEST_URI', 'SERVER_PROTOCOL', 'REQUEST_SCHEME'] as const),
+];
+/** What an environ has where the web server does not say it (RFC 3875 §4.1.4). */
+export const GATEWAY_INTERFACE = 'CGI/1.1';
 
 type EnvironBase = abstract new (exchange: Exchange) => object;
 export type EnvironClass = new (
@@ -12,6 +16,7 @@ export type EnvironClass = new (
   queryString: string,
   requestUri: string,
   serverProtocol: string,
+  requestScheme: string,
 ) => object;
 
 /** So many environs with the same names are filled by hand before a class is made for them. */
@@ -55,6 +60,7 @@ function environClass(base: EnvironBase, names: readonly [name: string, place: n
   const own = new Set<string>(names.map(([name]) => name));
   const sources = names.map(([name, place]) => [name, isComputed(name) ? name : `values[${place}]`]);
   for (const name of computedNames) if (!own.has(name)) sources.push([name, name]);
+  if (!own.has('GATEWAY_INTERFACE')) sources.push(['GATEWAY_INTERFACE', JSON.stringify(GATEWAY_INTERFACE)]);
   const lines = sources.map(([name, source]) => `this[${JSON.stringify(name)}] = ${source};`);
   const text = `return class extends base {
 constructor(exchange, values, ${computedNames.join(', ')}) {

@@ -1,3 +1,4 @@
+import { isBodyStated } from './cgi-head.ts';
 import type { RequestHead } from './head.ts';
 import { targetQuery } from './paths.ts';
 
@@ -26,7 +27,7 @@ export class HttpHead implements RequestHead {
     this.protocol = head.protocol;
     this.scheme = head.scheme;
     this.contentLength = head.contentLength;
-    this.#headers = headers;
+    this.#headers = head.contentLength === 0 && !isBodyStated(head.method) ? withoutLength(headers) : headers;
     this.#connection = connection;
   }
 
@@ -63,6 +64,14 @@ export class HttpHead implements RequestHead {
     for (const [name, value] of joined) flat.push(name, value);
     return flat;
   }
+}
+
+/** Some web servers state a length of 0 with each request that has no body, others none. */
+function withoutLength(headers: readonly string[]): string[] {
+  const kept: string[] = [];
+  for (let i = 0; i < headers.length; i += 2)
+    if (headers[i].toLowerCase() !== 'content-length') kept.push(headers[i], headers[i + 1]);
+  return kept;
 }
 
 /**

@@ -49,7 +49,7 @@ export function normalisePath(path: string): string {
  *
  * With `mount` the decoded path is split there, or left as sent where it lies elsewhere. Without it PATH_INFO stays as
  * sent; where it is absent and SCRIPT_NAME is absent or the whole path (nginx, Apache's ProxyPass, lighttpd on "/"),
- * SCRIPT_NAME becomes '' and PATH_INFO the decoded path.
+ * SCRIPT_NAME becomes '' and PATH_INFO the decoded path, which is normalised where it comes out of the target.
  */
 export function splitPath(
   scriptName: string | undefined,
@@ -66,7 +66,7 @@ export function splitPath(
     return { scriptName: scriptName === '/' && pathInfo.startsWith('/') ? '' : (scriptName ?? ''), pathInfo };
   const path = targetPath(target);
   if (scriptName === undefined || scriptName === '')
-    return { scriptName: '', pathInfo: path === '*' ? '' : decodePath(path) };
+    return { scriptName: '', pathInfo: path === '*' ? '' : normalisePath(decodePath(path)) };
   if (scriptName === path || scriptName === '/' || normalisePath(scriptName) === normalisePath(decodePath(path))) {
     return { scriptName: '', pathInfo: scriptName };
   }

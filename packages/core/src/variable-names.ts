@@ -1,5 +1,6 @@
 import { EnvironClasses } from './environ-class.ts';
 import { printable, RemoteProtocolError } from './errors.ts';
+import type { ProfilePlan } from './profiles.ts';
 
 /**
  * What follows from the names of one request's variables alone. Web servers send the same names in the same order, so
@@ -23,10 +24,13 @@ export interface VariableNames {
   readonly https: number;
   readonly scheme: number;
   readonly chunked: number;
+  readonly software: number;
   /** The classes of environs with these names, made when there are enough of them (see `environClass`). */
   readonly classes: EnvironClasses;
   /** Without repetitions, once `mergeRepeated` was asked for them. */
   merged: VariableNames | undefined;
+  /** What the profile of a web server does to these names, once it was asked for (see `Profile`). */
+  readonly plans: (ProfilePlan | undefined)[];
 }
 
 /** What is done with a variable: `plain` is kept as sent, `header` is a request header too, `drop` never reaches the app. */
@@ -40,9 +44,19 @@ const dropped = new Set([
   'HTTP_TRANSFER_ENCODING',
   '__proto__',
 ]);
+/** Headers of the connection between the client and the web server (RFC 9110 §7.6.1, RFC 3875 §4.1.18). */
+const ofConnection = new Set([
+  'HTTP_CONNECTION',
+  'HTTP_KEEP_ALIVE',
+  'HTTP_PROXY_CONNECTION',
+  'HTTP_TE',
+  'HTTP_TRAILER',
+]);
 
-function ruleOf(name: string): number {
+function ruleOf(name: string, upgrade: boolean): number {
   if (dropped.has(name) || LIBRARY_NAME.test(name)) return Rule.drop;
+  // with Upgrade the connection itself is what the application is asked for
+  if (ofConnection.has(name) && !(upgrade && name === 'HTTP_CONNECTION')) return Rule.drop;
   if (name.startsWith('HTTP_') || name === 'CONTENT_TYPE' || name === 'CONTENT_LENGTH') return Rule.header;
   return Rule.plain;
 }
@@ -57,13 +71,14 @@ export function variableNames(names: string[]): VariableNames {
   const rules = new Uint8Array(names.length);
   const headers: (string | undefined)[] = new Array(names.length);
   const at: Record<string, number> = { __proto__: null as never };
+  const upgrade = names.includes('HTTP_UPGRADE');
   let repeated = false;
   for (let i = 0; i < names.length; i++) {
     const name = names[i];
     if (!/^[!-<>-~]+$/.test(name)) {
       throw new RemoteProtocolError('ERR_ENV_NAME', `variable name "${printable(name)}"`, { scope: 'request' });
     }
-    rules[i] = ruleOf(name);
+    rules[i] = ruleOf(name, upgrade);
     headers[i] = rules[i] === Rule.header ? headerOf(name) : undefined;
     if (at[name] !== undefined) repeated = true;
     at[name] = i;
@@ -84,8 +99,10 @@ export function variableNames(names: string[]): VariableNames {
     https: at.HTTPS ?? -1,
     scheme: at.REQUEST_SCHEME ?? -1,
     chunked: at.HTTP_TRANSFER_ENCODING ?? -1,
+    software: at.SERVER_SOFTWARE ?? -1,
     classes: new EnvironClasses(),
     merged: undefined,
+    plans: [],
   };
 }
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { CgiHead } from '../src/cgi-head.ts';
 import { RemoteProtocolError } from '../src/errors.ts';
+import { variableNames } from '../src/variable-names.ts';
 
 function headOf(variables: Record<string, string> | [string, string][]): CgiHead {
   const list = Array.isArray(variables) ? variables : Object.entries(variables);
@@ -106,6 +107,26 @@ describe('CONTENT_LENGTH', () => {
   });
 });
 
+describe('CONTENT_LENGTH of 0', () => {
+  it.each(['GET', 'HEAD', 'DELETE', 'OPTIONS'])('is not passed on with %s, which has no body', (method) => {
+    const one = head({ REQUEST_METHOD: method, CONTENT_LENGTH: '0' });
+    expect(one.contentLength).toBe(0);
+    expect(one.openLength).toBe(false);
+    expect(variables(one)).not.toHaveProperty('CONTENT_LENGTH');
+    expect(one.headers()).toEqual([]);
+  });
+
+  it.each(['POST', 'PUT', 'PATCH', 'PROPFIND'])('is what the client said with %s', (method) => {
+    const one = head({ REQUEST_METHOD: method, CONTENT_LENGTH: '0' });
+    expect(variables(one).CONTENT_LENGTH).toBe('0');
+    expect(one.headers()).toEqual(['content-length', '0']);
+  });
+
+  it('is passed on as it came where it is more', () => {
+    expect(variables(head({ REQUEST_METHOD: 'DELETE', CONTENT_LENGTH: '1' })).CONTENT_LENGTH).toBe('1');
+  });
+});
+
 describe('a body of unknown length', () => {
   it.each([
     ['GET', {}, false],
@@ -123,6 +144,23 @@ describe('a body of unknown length', () => {
     const chunked = head({ HTTP_TRANSFER_ENCODING: 'chunked' });
     expect(variables(chunked)).not.toHaveProperty('HTTP_TRANSFER_ENCODING');
     expect(chunked.headers()).not.toContain('transfer-encoding');
+  });
+});
+
+describe('the head of a request that never has a body', () => {
+  const bodyless = (more: Record<string, string>): CgiHead => {
+    const all = { REQUEST_METHOD: 'POST', ...more };
+    return new CgiHead(variableNames(Object.keys(all)), Object.values(all), true);
+  };
+
+  it.each([{}, { CONTENT_LENGTH: '5' }, { HTTP_TRANSFER_ENCODING: 'chunked' }])('has no length with %j', (more) => {
+    expect(bodyless(more)).toMatchObject({ contentLength: -1, openLength: false });
+    expect(variables(bodyless(more))).not.toHaveProperty('CONTENT_LENGTH');
+    expect(bodyless(more).headers()).toEqual([]);
+  });
+
+  it('still refuses a length that is no number', () => {
+    expect(refusal(() => bodyless({ CONTENT_LENGTH: 'x' }))).toBe('ERR_ENV_LENGTH request 400');
   });
 });
 

@@ -27,7 +27,15 @@ describe('an environ', () => {
       SCRIPT_NAME: '',
       PATH_INFO: '/a b',
       QUERY_STRING: 'q=1',
+      REQUEST_SCHEME: 'http',
+      GATEWAY_INTERFACE: 'CGI/1.1',
     });
+  });
+
+  it('has REQUEST_SCHEME as it is known, and GATEWAY_INTERFACE as it was sent', () => {
+    expect(environOf({ HTTPS: 'on', REQUEST_SCHEME: 'http' }).REQUEST_SCHEME).toBe('https');
+    expect(environOf({ HTTPS: 'on' }).REQUEST_SCHEME).toBe('https');
+    expect(environOf({ GATEWAY_INTERFACE: 'CGI/1.0' }).GATEWAY_INTERFACE).toBe('CGI/1.0');
   });
 
   it('fills REQUEST_URI and SERVER_PROTOCOL in where they were not sent', () => {
@@ -94,12 +102,20 @@ describe('the gateway variables', () => {
     expect(environ['gateway.role']).toBe('responder');
     expect(environ['gateway.url_scheme']).toBe('https');
     expect(environ['gateway.input']).toBe(exchange.input);
+    expect(environ['gateway.data']).toBeUndefined();
     expect(environ['gateway.errors']).toBe(exchange.errors);
     expect(environ['gateway.signal']).toBe(exchange.signal);
     expect(environ['gateway.multithread']).toBe(false);
     expect(environ['gateway.multiprocess']).toBe(false);
     expect(environ['gateway.run_once']).toBe(false);
     expect(buildEnviron({ ...exchange, protocol: 'cgi' })['gateway.run_once']).toBe(true);
+  });
+
+  it('tell of the file of a filter', () => {
+    const exchange = exchangeOf(['REQUEST_METHOD', 'GET']);
+    const filter = { ...exchange, role: 'filter', data: exchange.input } as Exchange;
+    expect(buildEnviron(filter)['gateway.data']).toBe(exchange.input);
+    expect(buildEnviron(filter)['gateway.role']).toBe('filter');
   });
 
   it('are no keys of the environ, and no name from the wire takes their place', () => {

@@ -36,6 +36,14 @@ describe('HttpHead', () => {
     expect(head(flat).headers()).toEqual(flat);
   });
 
+  it('leaves a length of 0 out where the method has no body', () => {
+    const flat = ['host', 'a', 'Content-Length', '0', 'x', '1'];
+    expect(head(flat, { contentLength: 0 }).headers()).toEqual(['host', 'a', 'x', '1']);
+    expect(variables(head(flat, { contentLength: 0 }))).not.toHaveProperty('CONTENT_LENGTH');
+    expect(head(flat, { contentLength: 0, method: 'POST' }).headers()).toEqual(flat);
+    expect(variables(head(flat, { contentLength: 0, method: 'POST' })).CONTENT_LENGTH).toBe('0');
+  });
+
   it('names a header field as RFC 3875 does, and joins repeated ones', () => {
     const one = head([
       'content-type',

@@ -38,6 +38,7 @@ describe('splitPath', () => {
     ['nginx: SCRIPT_NAME is the whole path', '/a/b', undefined, '/a/b?q', undefined, '', '/a/b'],
     ['nginx: escapes are decoded and slashes merged', '/b/c', undefined, '//b%2Fc', undefined, '', '/b/c'],
     ['Apache: dots removed', '/f/x/y z', undefined, '/f//x/./y%20z', undefined, '', '/f/x/y z'],
+    ['neither is sent, for a path that is normalised', undefined, undefined, '//x/%2e/y', undefined, '', '/x/y'],
     ['neither is sent', undefined, undefined, '/x%20y?q', undefined, '', '/x y'],
     ['a CGI script with a path behind it stays as sent', '/cgi/app', '/x', '/cgi/app/x', undefined, '/cgi/app', '/x'],
     ['a script without a path behind it, rewritten', '/app.cgi', undefined, '/pretty', undefined, '/app.cgi', ''],

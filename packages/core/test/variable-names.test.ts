@@ -41,6 +41,11 @@ describe('variableNames', () => {
     'HTTP_CONTENT_LENGTH',
     'HTTP_CONTENT_TYPE',
     'HTTP_TRANSFER_ENCODING',
+    'HTTP_CONNECTION',
+    'HTTP_KEEP_ALIVE',
+    'HTTP_PROXY_CONNECTION',
+    'HTTP_TE',
+    'HTTP_TRAILER',
     '__proto__',
     'gateway.input',
     'wsgi.input',
@@ -66,6 +71,12 @@ describe('variableNames', () => {
   ])('takes %s for what it is, no name that is dropped', (name) =>
     expect([...variableNames([name]).rules]).not.toEqual([Rule.drop]),
   );
+
+  it('keeps HTTP_CONNECTION where HTTP_UPGRADE is with it, and no other of its kind', () => {
+    const { rules, headers } = variableNames(['HTTP_CONNECTION', 'HTTP_UPGRADE', 'HTTP_KEEP_ALIVE']);
+    expect([...rules]).toEqual([Rule.header, Rule.header, Rule.drop]);
+    expect(headers).toEqual(['connection', 'upgrade', undefined]);
+  });
 
   it('finds the places of the variables that the head is made of, -1 where they are absent', () => {
     const names = ['REQUEST_URI', 'HTTPS', 'REQUEST_METHOD', 'SERVER_PROTOCOL', 'CONTENT_LENGTH', 'REQUEST_SCHEME'];

@@ -44,12 +44,12 @@ export function readBlock(block: Buffer, variables: VariableReader, limits: Limi
 /**
  * The head of a request. CONTENT_LENGTH must be there, for it is all that tells where the body ends; web servers put
  * SCGI=1 where they like or leave it out (nginx without scgi_params), so only a wrong value is refused.
- * @param strict CONTENT_LENGTH must come first, and SCGI=1 must come
+ * @param peer with `strict` CONTENT_LENGTH must come first, and SCGI=1 must come
  * @throws RemoteProtocolError (400) ERR_SCGI_HEADERS, and what `readBlock` and `CgiHead` throw
  */
-export function readHead(block: Buffer, limits: Limits, strict = false): CgiHead {
+export function readHead(block: Buffer, limits: Limits, { strict = false, peer }: PeerOptions = {}): CgiHead {
   const read = readBlock(block, reader, limits);
-  const head = new CgiHead(read.names, read.values);
+  const head = new CgiHead(read.names, read.values, false, peer);
   // without repetitions: what the application sees is what is looked at
   const { names, values } = head;
   if (head.contentLength < 0) malformed('CONTENT_LENGTH is missing or empty');
@@ -62,12 +62,12 @@ export function readHead(block: Buffer, limits: Limits, strict = false): CgiHead
 
 class ScgiHead implements OneShotHead {
   readonly #limits: Limits;
-  readonly #strict: boolean;
+  readonly #peer: PeerOptions;
   #length = 0;
 
   constructor(limits: Limits, peer: PeerOptions) {
     this.#limits = limits;
-    this.#strict = peer.strict === true;
+    this.#peer = peer;
   }
 
   takeLength(input: ByteQueue): boolean {
@@ -79,7 +79,7 @@ class ScgiHead implements OneShotHead {
 
   takeBlock(input: ByteQueue): CgiHead | undefined {
     const block = takeBlock(input, this.#length);
-    return block === undefined ? undefined : readHead(block, this.#limits, this.#strict);
+    return block === undefined ? undefined : readHead(block, this.#limits, this.#peer);
   }
 }
 

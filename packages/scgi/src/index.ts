@@ -1,4 +1,4 @@
-import type { Limits, PeerOptions, Protocol } from '@postern/core';
+import type { BackEndOptions, Limits, PeerOptions, Protocol } from '@postern/core';
 import { OneShotClientConnection, OneShotServerConnection } from '@postern/wire';
 import { COLON, DIGIT_0, DIGIT_9 } from './constants.ts';
 import { scgiFormat } from './head.ts';
@@ -20,7 +20,8 @@ export const scgi: Protocol = {
     return 'more';
   },
   server: (limits: Limits, peer?: PeerOptions) => new OneShotServerConnection(scgiFormat, limits, peer),
-  client: (limits: Limits) => new OneShotClientConnection({ encodeRequest, statusLine: false }, limits),
+  client: (limits: Limits, { nph = false }: BackEndOptions = {}) =>
+    new OneShotClientConnection({ name: 'SCGI', encodeRequest, statusLine: nph }, limits),
 };
 
 export {

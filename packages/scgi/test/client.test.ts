@@ -122,7 +122,7 @@ describe('the client', () => {
 
   it('has no ping', () => {
     const client = scgi.client(limitsWith());
-    expect(() => client.send({ type: 'ping', id: 1 })).toThrow(expect.objectContaining({ code: 'ERR_REQUEST_STATE' }));
+    expect(() => client.send({ type: 'ping', id: 1 })).toThrow(expect.objectContaining({ code: 'ERR_PROTOCOL_LACKS' }));
     expect(outputText(client)).toBe('');
   });
 

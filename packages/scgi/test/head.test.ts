@@ -140,15 +140,26 @@ describe('readHead', () => {
   });
 
   it('keeps what must not reach an application out of both views', () => {
-    const made = head('CONTENT_LENGTH', '0', 'HTTP_PROXY', 'x', 'HTTP_CONTENT_LENGTH', '9', '__proto__', 'y');
-    expect(made.variables()).toEqual(['REQUEST_METHOD', 'GET', 'CONTENT_LENGTH', '0']);
-    expect(made.headers()).toEqual(['content-length', '0']);
+    const made = head('CONTENT_LENGTH', '1', 'HTTP_PROXY', 'x', 'HTTP_CONTENT_LENGTH', '9', '__proto__', 'y');
+    expect(made.variables()).toEqual(['REQUEST_METHOD', 'GET', 'CONTENT_LENGTH', '1']);
+    expect(made.headers()).toEqual(['content-length', '1']);
     expect(() => head('CONTENT_LENGTH', '0', 'HTTP_A', 'x\r\ny')).toThrow(code('ERR_ENV_VALUE'));
   });
 });
 
+describe('readHead of a listener that names its web server', () => {
+  const sent = bytes(block('REQUEST_METHOD', 'GET', 'CONTENT_LENGTH', '1', 'SERVER_ADDR', '[::1]'));
+  it.each([
+    [undefined, '[::1]'],
+    ['none', '[::1]'],
+    ['lighttpd', '::1'],
+  ])('sees what peer=%s means', (peer, address) => {
+    expect(readHead(sent, limits, { peer }).variables()).toContain(address);
+  });
+});
+
 describe('readHead of a strict listener', () => {
-  const strict = (...flat: string[]) => readHead(bytes(block(...flat)), limits, true);
+  const strict = (...flat: string[]) => readHead(bytes(block(...flat)), limits, { strict: true });
   const rest = ['REQUEST_METHOD', 'GET'];
 
   it('takes what the specification asks for: CONTENT_LENGTH first, SCGI=1 anywhere', () => {

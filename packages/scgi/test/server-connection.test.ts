@@ -35,6 +35,12 @@ function started(text: string, peer?: PeerOptions): ServerConnection {
 }
 
 describe('a request', () => {
+  it('is seen as the web server means it that the address names', () => {
+    const sent = `${netstring(block('CONTENT_LENGTH', '1', 'REQUEST_METHOD', 'GET', 'SERVER_NAME', 'a:81'))}x`;
+    expect(talk(sent).asked[0].variables).toContain('a:81');
+    expect(talk(sent, {}, { peer: 'haproxy' }).asked[0].variables).toContain('a');
+  });
+
   it('is read the same however it comes, and nothing behind its body', () => {
     const { asked, output, close } = talk(DEEP_THOUGHT + QUESTION);
     expect(asked).toMatchObject([{ id: 1, role: 'responder', body: QUESTION, ended: 'end' }]);

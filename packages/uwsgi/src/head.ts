@@ -1,4 +1,12 @@
-import { CgiHead, type Limits, NameTree, RemoteProtocolError, replyHeadText, VariableReader } from '@postern/core';
+import {
+  CgiHead,
+  type Limits,
+  NameTree,
+  type PeerOptions,
+  RemoteProtocolError,
+  replyHeadText,
+  VariableReader,
+} from '@postern/core';
 import type { ByteQueue, OneShotFormat, OneShotHead } from '@postern/wire';
 import { HEADER_LENGTH, Modifier, PONG } from './constants.ts';
 import { packetHeader } from './layouts.ts';
@@ -22,13 +30,16 @@ const PONG_TEXT = packetHeader.write({ modifier1: Modifier.PING, modifier2: PONG
 class UwsgiHead implements OneShotHead {
   readonly #limits: Limits;
   readonly #options: UwsgiOptions;
+  /** The web server, where the address names it. */
+  readonly #peer: string | undefined;
   #modifier = 0;
   #modifier2 = 0;
   #length = 0;
 
-  constructor(limits: Limits, options: UwsgiOptions) {
+  constructor(limits: Limits, options: UwsgiOptions, { peer }: PeerOptions) {
     this.#limits = limits;
     this.#options = options;
+    this.#peer = peer;
   }
 
   takeLength(input: ByteQueue): boolean {
@@ -64,7 +75,7 @@ class UwsgiHead implements OneShotHead {
     }
     if (input.length < this.#length) return undefined;
     const { names, values } = readVars(input.take(this.#length), reader, this.#limits);
-    return new CgiHead(names, cut ? withoutScriptName(names, values) : values);
+    return new CgiHead(names, cut ? withoutScriptName(names, values) : values, false, this.#peer);
   }
 }
 
@@ -76,7 +87,7 @@ function isLetter(byte: number): boolean {
 export function uwsgiFormat(options: UwsgiOptions): OneShotFormat {
   return {
     broken: 'ERR_UWSGI_BLOCK',
-    head: (limits) => new UwsgiHead(limits, options),
+    head: (limits, peer) => new UwsgiHead(limits, options, peer),
     replyHead: httpReplyHead,
   };
 }

@@ -4,6 +4,7 @@ import { packetHeader } from './layouts.ts';
 import { writeVars } from './vars.ts';
 
 export const uwsgiRequests: OneShotRequests = {
+  name: 'uwsgi',
   /** CONTENT_LENGTH goes as it was given: without one there is no body. @throws as `writeVars` */
   encodeRequest(variables) {
     const block = writeVars(variables);

@@ -27,6 +27,12 @@ describe('a request', () => {
     expect({ errors, output, close }).toEqual({ errors: [], output: OK, close: 'fin' });
   });
 
+  it('is seen as the web server means it that the address names', () => {
+    const sent = get('SERVER_NAME', 'a:81');
+    expect(talk(sent).asked[0].variables).toContain('a:81');
+    expect(talk(sent, { peer: { peer: 'haproxy' } }).asked[0].variables).toContain('a');
+  });
+
   it('may have a header that comes byte by byte', () => {
     const chunks = [...singleBytes(BASELINE.subarray(0, 4)), BASELINE.subarray(4)];
     expect(converse(open(), chunks).output).toBe(OK);
