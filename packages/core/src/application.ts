@@ -22,3 +22,14 @@ export interface Reply {
 
 /** An environ application. */
 export type Application = (environ: Environ) => Reply | Promise<Reply>;
+
+/** A request may pass. The variables reach the application behind, by these names; strings hold bytes as latin-1. */
+export interface Allowance {
+  readonly allow: Readonly<Record<string, string>>;
+}
+
+/**
+ * Decides whether a web server lets a request through (FastCGI 1.0 §6.3). A Reply is what the client gets in its place:
+ * any status but 2xx.
+ */
+export type Authorizer = (environ: Environ) => Allowance | Reply | Promise<Allowance | Reply>;

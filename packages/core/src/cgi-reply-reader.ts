@@ -22,8 +22,11 @@ const STATUS_LINE = /^HTTP\/1\.[01] ([1-9][0-9]{2})(?: (.*))?$/;
 const Line = { empty: 0, cr: 1, text: 2 } as const;
 
 /**
- * Reads the head of a reply in CGI's form (RFC 3875 §6), which may come in any pieces. Lines end with LF or CRLF.
- * Without Status a Location means 302, else 200. Interim heads (1xx) are passed over.
+ * Reads the head of a reply in CGI's form (RFC 3875 §6), which may come in any pieces. Lines end with LF or CRLF, and none
+ * is folded. Without Status a Location means 302, else 200. That is so for a local path too (§6.2.2): nginx and lighttpd do
+ * not serve it in the place of the reply either, and a client that wants to can see it by its leading slash. Interim heads
+ * (1xx) are passed over. Fields of the back-end's own connection (Connection, Keep-Alive) are given as they came;
+ * Transfer-Encoding is refused, see `ReplyFields`.
  */
 export class CgiReplyReader {
   readonly #limits: { maxReplyHeaders: number; maxReplyHeaderBytes: number };
@@ -32,7 +35,7 @@ export class CgiReplyReader {
   #line: number = Line.empty;
   #interim = 0;
 
-  /** @param statusLine a head may begin with a status line of HTTP in the place of Status, as uwsgi's do */
+  /** @param statusLine a head may begin with a status line of HTTP in the place of Status, as uwsgi's and NPH scripts' do */
   constructor(limits: { maxReplyHeaders: number; maxReplyHeaderBytes: number }, statusLine = false) {
     this.#limits = limits;
     this.#statusLine = statusLine;
@@ -99,8 +102,9 @@ export class CgiReplyReader {
         reason = parts[2] ?? '';
         continue;
       }
-      fields.add(name, line.slice(colon + 1));
-      if (lower === 'location') located = true;
+      const value = fields.add(name, line.slice(colon + 1));
+      // an empty one leads nowhere
+      if (lower === 'location' && value !== '') located = true;
     }
     if (status === 0) status = located ? 302 : 200;
     return { status, reason: reason || reasonOf(status), headers: fields.headers };

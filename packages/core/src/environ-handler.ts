@@ -1,4 +1,5 @@
 import type { Application, Chunk, FileBody, Reply } from './application.ts';
+import type { Environ } from './environ.ts';
 import type { Exchange, Handler } from './exchange.ts';
 import { sendFile } from './file-body.ts';
 import { isBodyless } from './headers.ts';
@@ -9,21 +10,31 @@ import { reasonOf } from './status.ts';
 /** Runs an environ application on the waist. A reply in memory costs no promise when the application is synchronous. */
 export function environHandler(application: Application): Handler {
   return function handleEnviron(exchange: Exchange): void {
-    try {
-      const reply = application(exchange.environ);
-      if (isThenable(reply)) {
-        (reply as Promise<Reply>).then(
-          (settled) => answer(exchange, settled),
-          (error) => exchange.fail(error),
-        );
-      } else answer(exchange, reply);
-    } catch (error) {
-      exchange.fail(error);
-    }
+    ask(exchange, application, answerReply);
   };
 }
 
-function answer(exchange: Exchange, answered: unknown): void {
+/** Calls what answers an environ, and gives its answer on, now or when its promise is fulfilled. Never throws. */
+export function ask<E extends Exchange>(
+  exchange: E,
+  application: (environ: Environ) => unknown,
+  answer: (exchange: E, answered: unknown) => void,
+): void {
+  try {
+    const answered = application(exchange.environ);
+    if (isThenable(answered)) {
+      answered.then(
+        (settled) => answer(exchange, settled),
+        (error) => exchange.fail(error),
+      );
+    } else answer(exchange, answered);
+  } catch (error) {
+    exchange.fail(error);
+  }
+}
+
+/** Answers with what an environ application gave. Never throws. */
+export function answerReply(exchange: Exchange, answered: unknown): void {
   let unsent: Reply['body'];
   try {
     const reply = checkReply(answered);

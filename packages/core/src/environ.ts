@@ -1,4 +1,5 @@
 import { CgiHead } from './cgi-head.ts';
+import { GATEWAY_INTERFACE } from './environ-class.ts';
 import type { ErrorSink, Exchange, Role } from './exchange.ts';
 import { splitPath, targetQuery } from './paths.ts';
 import type { RequestBody } from './request-body.ts';
@@ -15,6 +16,8 @@ export interface CgiVariables {
   /** The raw target, undecoded, with its query. */
   REQUEST_URI: string;
   SERVER_PROTOCOL: string;
+  REQUEST_SCHEME: 'http' | 'https';
+  GATEWAY_INTERFACE: string;
   SERVER_NAME?: string;
   SERVER_PORT?: string;
   SERVER_ADDR?: string;
@@ -24,7 +27,6 @@ export interface CgiVariables {
   REMOTE_USER?: string;
   AUTH_TYPE?: string;
   HTTPS?: string;
-  REQUEST_SCHEME?: string;
   /** Absent where it is empty, or of unknown length. */
   CONTENT_LENGTH?: string;
   CONTENT_TYPE?: string;
@@ -39,6 +41,8 @@ export interface GatewayVariables {
   readonly 'gateway.role': Role;
   readonly 'gateway.url_scheme': 'http' | 'https';
   readonly 'gateway.input': RequestBody;
+  /** The file that a filter works on; undefined in any other role. */
+  readonly 'gateway.data': RequestBody | undefined;
   readonly 'gateway.errors': ErrorSink;
   readonly 'gateway.signal': AbortSignal;
   readonly 'gateway.multithread': false;
@@ -76,6 +80,10 @@ class EnvironRecord implements GatewayVariables {
 
   get 'gateway.input'(): RequestBody {
     return this.#exchange.input;
+  }
+
+  get 'gateway.data'(): RequestBody | undefined {
+    return this.#exchange.data;
   }
 
   get 'gateway.errors'(): ErrorSink {
@@ -117,7 +125,7 @@ export function buildEnviron(exchange: Exchange, mount?: string): Environ {
 function cgiEnviron(exchange: Exchange, head: CgiHead, mount: string | undefined): Environ {
   const { names, values, target } = head;
   const { classes, script, path, query } = names;
-  const way = (head.contentLength < 0 ? 1 : 0) + (head.hasType ? 0 : 2);
+  const way = (head.hasLength ? 0 : 1) + (head.hasType ? 0 : 2);
   const Class = classes.get(way);
   if (Class === undefined) {
     if (classes.isDue(way)) classes.make(way, EnvironRecord, keptNames(names, way));
@@ -130,7 +138,8 @@ function cgiEnviron(exchange: Exchange, head: CgiHead, mount: string | undefined
     mount,
   );
   const queryString = query < 0 ? targetQuery(target) : values[query];
-  return new Class(exchange, values, scriptName, pathInfo, queryString, target, head.protocol) as unknown as Environ;
+  const { protocol, scheme } = head;
+  return new Class(exchange, values, scriptName, pathInfo, queryString, target, protocol, scheme) as unknown as Environ;
 }
 
 /** The names that `CgiHead.variables` has for requests of this kind. */
@@ -153,5 +162,7 @@ function fill(exchange: Exchange, variables: readonly string[], mount: string | 
   if (environ.QUERY_STRING === undefined) environ.QUERY_STRING = targetQuery(head.target);
   environ.REQUEST_URI = head.target;
   environ.SERVER_PROTOCOL = head.protocol;
+  environ.REQUEST_SCHEME = head.scheme;
+  if (environ.GATEWAY_INTERFACE === undefined) environ.GATEWAY_INTERFACE = GATEWAY_INTERFACE;
   return environ as unknown as Environ;
 }

@@ -25,6 +25,8 @@ export interface Exchange {
   /** Built on first touch. */
   readonly environ: Environ;
   readonly input: RequestBody;
+  /** What a filter works on; undefined in any other role. A body that is not read does not hold it back. */
+  readonly data?: RequestBody;
   readonly errors: ErrorSink;
   /** Fires when the peer leaves or a clock runs out; its reason is an AbortError. Created on first touch. */
   readonly signal: AbortSignal;

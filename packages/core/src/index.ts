@@ -1,4 +1,7 @@
-export type { Application, Chunk, FileBody, Reply, ReplyBody } from './application.ts';
+export type { Allowance, Application, Authorizer, Chunk, FileBody, Reply, ReplyBody } from './application.ts';
+export { checkRole, lacking } from './ask.ts';
+export { authorizerHandler, guardAuthorizer, isAllowance } from './authorizer.ts';
+export { AuthorizerExchange, variableHeaders } from './authorizer-exchange.ts';
 export { CgiHead, checkContentLength, checkMethod, checkProtocol } from './cgi-head.ts';
 export { cgiReplyHead, replyHeadText } from './cgi-reply.ts';
 export { type CgiReplyHead, CgiReplyReader } from './cgi-reply-reader.ts';
@@ -24,6 +27,7 @@ export { IdMap } from './id-map.ts';
 export { type LimitName, type Limits, limitsWith, limitTable } from './limits.ts';
 export { NameTree } from './name-tree.ts';
 export { decodePath, encodePath, normalisePath, splitPath, targetPath, targetQuery } from './paths.ts';
+export { profileRules, splitCookies } from './profiles.ts';
 export type {
   AnswerEvent,
   AskEvent,

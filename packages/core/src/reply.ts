@@ -5,7 +5,8 @@ function refuse(message: string): never {
   throw new LocalProtocolError('ERR_APP_REPLY', message);
 }
 
-function describe(value: unknown): string {
+/** What kind of value something is. */
+export function describe(value: unknown): string {
   if (value === null || typeof value !== 'object') return value === null ? 'null' : typeof value;
   return value.constructor?.name ?? 'object';
 }

@@ -60,7 +60,21 @@ describe('a reply head in CGI form', () => {
     expect(read('Location: http://x.test/\n\n')).toMatchObject({ status: 302, reason: 'Found' });
     expect(read('location: /x\n\n')).toMatchObject({ status: 302, headers: ['location', '/x'] });
     expect(read('Content-Type: text/plain\n\n')).toMatchObject({ status: 200 });
+    expect(read('Location: ../x?y\n\n')).toMatchObject({ status: 302 });
+    expect(read('Location:  \nX: y\n\n')).toMatchObject({ status: 200, headers: ['Location', '', 'X', 'y'] });
     expect(read('Location: /x\nstatus: 201\n\n')).toMatchObject({ status: 201, reason: 'Created' });
+  });
+
+  it('needs no reason, and has the registered one then', () => {
+    expect(read('Status: 404\n\n')).toMatchObject({ status: 404, reason: 'Not Found' });
+    expect(read('Status:\t404 \n\n')).toMatchObject({ status: 404, reason: 'Not Found' });
+    expect(read('Status: 799\n\n')).toMatchObject({ status: 799, reason: '799' });
+    expect(read('Status: 404 Nicht da\xdf\n\n')).toMatchObject({ reason: 'Nicht da\xdf' });
+  });
+
+  it("gives the fields of the back-end's connection as they came", () => {
+    const text = 'Connection: close, X\nKeep-Alive: timeout=5\nX: y\n\n';
+    expect(read(text)?.headers).toEqual(['Connection', 'close, X', 'Keep-Alive', 'timeout=5', 'X', 'y']);
   });
 
   it('keeps __proto__ as a header like any other', () => {
@@ -87,6 +101,15 @@ describe('a reply head in CGI form', () => {
     ['a space in the name', 'A B: x\n\n'],
     ['NUL in the name', 'A\0B: x\n\n'],
     ['a folded line', 'A: x\r\n y: z\r\n\r\n'],
+    ['a line folded with a tab', 'A: x\n\ty: z\n\n'],
+    ['a folded line without a colon', 'A: x\r\n y\r\n\r\n'],
+    ['a line folded behind Status', 'Status: 200 OK\r\n A: b\r\n\r\n'],
+    ['a negative Content-Length', 'Content-Length: -1\n\n'],
+    ['a list of equal lengths', 'Content-Length: 5, 5\n\n'],
+    ['a Content-Length with a sign', 'Content-Length: +5\n\n'],
+    ['a Content-Length of 16 digits', 'Content-Length: 1000000000000000\n\n'],
+    ['a transfer coding alone', 'Transfer-Encoding: chunked\n\n'],
+    ['an empty transfer coding', 'transfer-encoding:\n\n'],
     ['a bare CR in a value', 'A: x\ry\n\n'],
     ['a bare CR in Status', 'Status: 200 OK\rSet-Cookie: a=b\n\n'],
     ['NUL in a value', 'A: x\0y\n\n'],

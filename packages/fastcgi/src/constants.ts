@@ -1,3 +1,5 @@
+import type { Role } from '@postern/core';
+
 /** FastCGI 1.0 §8. */
 export const VERSION = 1;
 export const HEADER_LENGTH = 8;
@@ -18,6 +20,8 @@ export const RecordType = {
 } as const;
 
 export const RoleNumber = { responder: 1, authorizer: 2, filter: 3 } as const;
+/** The roles by their numbers. */
+export const roleNames: readonly (Role | undefined)[] = [undefined, 'responder', 'authorizer', 'filter'];
 
 /** Flags of BEGIN_REQUEST: the application leaves the connection open. */
 export const KEEP_CONN = 1;

@@ -2,6 +2,7 @@ import { RemoteProtocolError } from '@postern/core';
 import { RecordType } from './constants.ts';
 import type { RecordReader } from './record-reader.ts';
 import type { RequestState } from './request-state.ts';
+import { type FilterInput, type FilterState, filterTable, receiveTable } from './state.ts';
 
 /** Framing is lost, or the peer cannot be dealt with: the connection ends. */
 export function broken(code: 'ERR_FCGI_RECORD' | 'ERR_FCGI_STATE' | 'ERR_FCGI_JUNK', message: string): never {
@@ -34,4 +35,14 @@ export function checkHeader({ type, id, left }: RecordReader, state: RequestStat
     case RecordType.UNKNOWN_TYPE:
       broken('ERR_FCGI_RECORD', `a record of type ${type}, which only an application sends`);
   }
+}
+
+/** @throws RemoteProtocolError ERR_FCGI_STATE: the record must not come now */
+export function move(state: RequestState, input: FilterInput): void {
+  const table: Record<string, Partial<Record<string, FilterState>>> = state.role === 'filter'
+    ? filterTable
+    : receiveTable;
+  const next = table[state.receive][input];
+  if (next === undefined) broken('ERR_FCGI_STATE', `${input} for id ${state.id}, whose request is ${state.receive}`);
+  state.receive = next;
 }

@@ -13,6 +13,12 @@ export function bodyShort(state: RequestState): RequestEvent {
   return { type: 'body-error', id: state.id, error };
 }
 
+/** DATA ended before FCGI_DATA_LENGTH bytes of it had come. */
+export function dataShort(id: number, left: number): RequestEvent {
+  const message = `the file of the filter ended ${left} bytes before its FCGI_DATA_LENGTH`;
+  return { type: 'body-error', id, error: new AbortError('ERR_BODY_SHORT', message, 400) };
+}
+
 /** The web server gave the request up. */
 export function aborted(id: number, message: string): RequestEvent {
   return { type: 'abort', id, error: new AbortError('ERR_ABORTED', message) };

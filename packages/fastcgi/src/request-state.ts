@@ -1,11 +1,30 @@
-import type { ReplyState } from '@postern/core';
+import type { ReplyState, Role } from '@postern/core';
 import { ByteQueue, ByteWriter } from '@postern/wire';
-import type { ReceiveState } from './state.ts';
+import type { FilterState } from './state.ts';
+
+/** The file of a filter, as far as it has come. */
+export class FilterFile {
+  /** As stated, in bytes; -1: not stated. */
+  readonly length: number;
+  /** Bytes that the application may still get; Infinity: until the stream ends. */
+  left: number;
+  /** The application knows that it is whole, or broken. */
+  done: boolean;
+  /** Bytes handed out since the last `pull`. */
+  window = 0;
+
+  constructor(length: number) {
+    this.length = length;
+    this.left = length < 0 ? Number.POSITIVE_INFINITY : length;
+    this.done = length === 0;
+  }
+}
 
 /** One request id of a server connection. */
 export class RequestState {
   readonly id: number;
-  receive: ReceiveState = 'params';
+  readonly role: Role;
+  receive: FilterState = 'params';
   reply: ReplyState = 'waiting';
   /** All of the reply is on its way, or nobody waits for it any more. */
   answered = false;
@@ -21,6 +40,8 @@ export class RequestState {
   stderrBytes = 0;
   /** The end of the reply waits behind its body. */
   ending = false;
+  /** Of a filter whose head is complete. */
+  file: FilterFile | undefined;
   /** STDIN that came before the end of PARAMS. */
   early: ByteWriter | undefined;
   #out: ByteQueue | undefined;
@@ -29,8 +50,9 @@ export class RequestState {
   #viewKept = false;
   #joined: ByteWriter | undefined;
 
-  constructor(id: number) {
+  constructor(id: number, role: Role) {
     this.id = id;
+    this.role = role;
   }
 
   /** Body of the reply that waits. */
@@ -49,7 +71,12 @@ export class RequestState {
 
   /** The application was told of it. */
   get known(): boolean {
-    return this.receive === 'body' || this.receive === 'complete';
+    return this.receive === 'body' || this.receive === 'complete' || this.receive === 'data';
+  }
+
+  /** All that the application reads has come. */
+  get whole(): boolean {
+    return this.bodyDone && this.file?.done !== false;
   }
 
   get paramsBytes(): number {
@@ -91,8 +118,18 @@ export class RequestState {
   }
 }
 
-/** Stands for every id whose reply is done while the rest of its request is still to come. */
-export const answeredState = new RequestState(0);
-answeredState.receive = 'refused';
-answeredState.reply = 'ended';
-answeredState.answered = true;
+function answered(role: Role): RequestState {
+  const state = new RequestState(0, role);
+  state.receive = 'refused';
+  state.reply = 'ended';
+  state.answered = true;
+  return state;
+}
+
+const answeredStdin = answered('responder');
+const answeredData = answered('filter');
+
+/** Stands for every id whose reply is done while the rest of its request is still to come: STDIN, or of a filter DATA. */
+export function answeredState(role: Role): RequestState {
+  return role === 'filter' ? answeredData : answeredStdin;
+}

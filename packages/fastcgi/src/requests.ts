@@ -1,17 +1,31 @@
-import { IdMap, type Limits, type Output, RemoteProtocolError, type ReplyEvent, reasonOf } from '@postern/core';
-import { ProtocolStatus, RoleNumber } from './constants.ts';
+import {
+  IdMap,
+  type Limits,
+  type Output,
+  RemoteProtocolError,
+  type ReplyEvent,
+  type Role,
+  reasonOf,
+} from '@postern/core';
+import { ProtocolStatus, RecordType, roleNames } from './constants.ts';
+import { broken } from './record-rules.ts';
+import { headerText } from './records.ts';
 import { ReplyOutput } from './reply-output.ts';
 import { answeredState, RequestState } from './request-state.ts';
+
+const responders: readonly Role[] = ['responder'];
 
 /** The requests of one connection by their ids, their replies, and whether the connection goes on. */
 export class Requests {
   readonly output = new ReplyOutput();
   readonly #limits: Limits;
+  readonly #roles: readonly Role[];
   /** Every id whose request or reply is not finished. */
   readonly #ids = new IdMap<RequestState>();
   /** How many of them are not answered. */
   #active = 0;
   #served = 0;
+  #junk = 0;
   /** The flag of the latest BEGIN. */
   #keep = true;
   /** No further request is taken. */
@@ -19,9 +33,15 @@ export class Requests {
   #close: false | 'fin' | 'reset' = false;
   /** Whose body waits for `pull`. */
   stalled: RequestState | undefined;
+  /** Whether the peer is HAProxy; undefined: no head has said it. */
+  haproxy: boolean | undefined;
+  /** Whether a body that waits keeps other requests waiting. */
+  sharing: 'no' | 'maybe' | 'yes' = 'no';
 
-  constructor(limits: Limits) {
+  /** @param roles those that the application has */
+  constructor(limits: Limits, roles = responders) {
     this.#limits = limits;
+    this.#roles = roles;
   }
 
   get(id: number): RequestState | undefined {
@@ -30,6 +50,11 @@ export class Requests {
 
   get active(): number {
     return this.#active;
+  }
+
+  /** The peer is one that may send several requests at once. */
+  expectSharing(): void {
+    if (this.sharing === 'no' && this.#keep && this.#limits.maxConcurrentPerConnection > 1) this.sharing = 'maybe';
   }
 
   /** How the connection ends, when the output is out. */
@@ -48,15 +73,16 @@ export class Requests {
   }
 
   /** BEGIN_REQUEST: one that cannot be taken is answered here. */
-  begin(id: number, role: number, keep: boolean): void {
+  begin(id: number, roleNumber: number, keep: boolean): void {
     const late = this.#closing;
     const most = this.#limits.maxConcurrentPerConnection;
-    const state = new RequestState(id);
+    const role = roleNames[roleNumber];
+    const state = new RequestState(id, role ?? 'responder');
     this.#keep = keep;
     this.#ids.set(id, state);
-    this.#active++;
+    if (++this.#active > 1) this.sharing = 'yes';
     if (++this.#served >= this.#limits.maxConnectionRequests) this.#closing = true;
-    if (role !== RoleNumber.responder) this.#endAtOnce(state, ProtocolStatus.UNKNOWN_ROLE);
+    if (role === undefined || !this.#roles.includes(role)) this.#endAtOnce(state, ProtocolStatus.UNKNOWN_ROLE);
     else if (late) this.#refuse(state, 503);
     // a peer that was told 1 knows what CANT_MPX_CONN means; to a user's request nobody reads the status
     else if (this.#active > most && most === 1) this.#endAtOnce(state, ProtocolStatus.CANT_MPX_CONN);
@@ -76,6 +102,17 @@ export class Requests {
     if (status === 503) headers.push('Retry-After', '1');
     state.receive = 'refused';
     this.send({ type: 'whole', id: state.id, status, reason, headers, body: `${status} ${reason}\n` });
+  }
+
+  /** What costs the peer nothing and brings no request nearer is counted until the next head is complete. */
+  charge(): void {
+    if (++this.#junk > this.#limits.maxJunkRecords)
+      broken('ERR_FCGI_JUNK', `more than ${this.#limits.maxJunkRecords} records that belong to no request`);
+  }
+
+  /** A head is complete. */
+  headDone(): void {
+    this.#junk = 0;
   }
 
   /** What is to be thrown: the rest of this request is thrown away, and the connection takes no other. */
@@ -110,7 +147,7 @@ export class Requests {
    */
   fin(halfCloseServes: boolean): number | undefined {
     for (const [id, state] of this.#ids.entries()) {
-      if (halfCloseServes && state.known && state.bodyDone) continue;
+      if (halfCloseServes && state.known && state.whole) continue;
       if (!state.answered) {
         this.output.drop(state);
         this.#finish(state);
@@ -128,7 +165,7 @@ export class Requests {
     state.answered = true;
     this.#active--;
     if (state.receive === 'complete') this.#ids.delete(state.id);
-    else this.#ids.set(state.id, answeredState);
+    else this.#ids.set(state.id, answeredState(state.role));
     if (this.stalled === state) this.stalled = undefined;
     this.#maybeClose();
   }
@@ -137,10 +174,11 @@ export class Requests {
     if (this.#active === 0 && (this.#closing || !this.#keep)) this.#close ||= 'fin';
   }
 
-  pull(id: number): void {
+  pull(id: number, of?: 'filter-data'): void {
     const state = this.#ids.get(id);
     if (state === undefined) return;
-    state.window = 0;
+    if (of === undefined) state.window = 0;
+    else if (state.file !== undefined) state.file.window = 0;
     if (this.stalled === state) this.stalled = undefined;
   }
 
@@ -157,11 +195,13 @@ export class Requests {
    * A reply that cannot be completed must not look complete. Alone on its connection it is ended by a header of eight
    * zero bytes, version 0, which nginx and Apache take for an error; a plain close would pass for the end of the reply.
    * lighttpd passes over the header, and takes nothing but a reset for an error; where the connection is kept a reset
-   * could take a neighbour's reply with it.
+   * could take a neighbour's reply with it. HAProxy passes over the exit status too: an END_REQUEST without its body is
+   * what fails this id there and leaves the connection to the others.
    */
   #breakOff(state: RequestState): void {
     this.output.drop(state);
-    if (this.#active === 1) {
+    if (this.haproxy) this.output.push(headerText(RecordType.END_REQUEST, state.id, 0));
+    else if (this.#active === 1) {
       this.output.push('\0\0\0\0\0\0\0\0');
       this.#closing = true;
       if (!this.#keep) this.#close = 'reset';

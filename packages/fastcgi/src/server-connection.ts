@@ -1,46 +1,43 @@
 import {
-  CgiHead,
+  type CgiHead,
   type Limits,
-  NameTree,
   type Output,
   type PeerOptions,
   RemoteProtocolError,
   type ReplyEvent,
   type RequestEvent,
   type ServerConnection,
-  VariableReader,
 } from '@postern/core';
 import { KEEP_CONN, RecordType } from './constants.ts';
+import { takeData } from './filter-data.ts';
+import { readHead, takeParams } from './head.ts';
 import { unknownTypeAnswer, valuesResult } from './management.ts';
-import { checkLengths, readParams } from './params.ts';
 import { RecordReader } from './record-reader.ts';
-import { broken, checkHeader } from './record-rules.ts';
+import { checkHeader, move } from './record-rules.ts';
 import { aborted, bodyShort, MORE, type Step } from './request-events.ts';
 import type { RequestState } from './request-state.ts';
 import { Requests } from './requests.ts';
-import { type ReceiveInput, receiveTable } from './state.ts';
 
 /** Answers to the peer's management records that it does not read: above this many bytes no more is read of it. */
 const MAX_ANSWERS = 65_536;
-
-/** Shared by all connections: their requests carry the same names. */
-const reader = new VariableReader(new NameTree());
 
 /** The application's side of one FastCGI connection (FastCGI 1.0 §3 to §6). */
 export class FastcgiServerConnection implements ServerConnection {
   readonly #limits: Limits;
   readonly #halfCloseServes: boolean;
+  /** The web server, where the address names it. */
+  readonly #peer: string | undefined;
   readonly #record = new RecordReader();
   readonly #requests: Requests;
   /** Events that came of one record and were not given out. */
   readonly #events: RequestEvent[] = [];
-  #junk = 0;
   #peerEnded = false;
   #poisoned = false;
 
   constructor(limits: Limits, peer: PeerOptions = {}) {
     this.#limits = limits;
-    this.#requests = new Requests(limits);
+    this.#requests = new Requests(limits, peer.roles);
+    this.#peer = peer.peer;
     this.#halfCloseServes = peer.halfCloseServes === true;
   }
 
@@ -105,11 +102,11 @@ export class FastcgiServerConnection implements ServerConnection {
       case RecordType.GET_VALUES:
         return id === 0 ? this.#getValues() : this.#ignored(false);
       case RecordType.DATA:
-        return this.#ignored(this.#requests.get(id) !== undefined);
+        return this.#data();
       default:
         if (id !== 0) return this.#ignored(false);
         if (!this.#record.skip()) return undefined;
-        this.#charge();
+        this.#requests.charge();
         this.#requests.output.push(unknownTypeAnswer(type));
         return MORE;
     }
@@ -118,21 +115,15 @@ export class FastcgiServerConnection implements ServerConnection {
   /** A record without meaning here: skipped; free of charge where it belongs to a request that is known. */
   #ignored(free: boolean): Step {
     if (!this.#record.skip()) return undefined;
-    if (!free) this.#charge();
+    if (!free) this.#requests.charge();
     return MORE;
-  }
-
-  /** What costs the peer nothing and brings no request nearer is counted until the next head is complete. */
-  #charge(): void {
-    if (++this.#junk > this.#limits.maxJunkRecords) {
-      broken('ERR_FCGI_JUNK', `more than ${this.#limits.maxJunkRecords} records that belong to no request`);
-    }
   }
 
   #getValues(): Step {
     const content = this.#record.whole();
     if (content === undefined) return undefined;
-    this.#charge();
+    this.#requests.charge();
+    this.#requests.expectSharing();
     this.#requests.output.push(valuesResult(content, this.#limits));
     return MORE;
   }
@@ -147,86 +138,51 @@ export class FastcgiServerConnection implements ServerConnection {
     return MORE;
   }
 
-  #move(state: RequestState, input: ReceiveInput): void {
-    const next = receiveTable[state.receive][input];
-    if (next === undefined) broken('ERR_FCGI_STATE', `${input} for id ${state.id}, whose request is ${state.receive}`);
-    state.receive = next;
-  }
-
   #params(): Step {
     const record = this.#record;
     const state = this.#requests.get(record.id);
     if (state === undefined) return this.#ignored(false);
     if (record.left === 0) {
       const starts = state.headPending;
-      this.#move(state, 'PARAMS_END');
+      move(state, 'PARAMS_END');
       if (!starts) return this.#ignored(state.receive === 'refused');
       record.close();
       return this.#start(state);
     }
-    this.#move(state, 'PARAMS');
+    move(state, 'PARAMS');
     if (state.receive === 'refused') return record.skip() ? MORE : undefined;
-    const { maxEnvBytes, maxParamsRecords } = this.#limits;
-    if (state.paramsBytes + record.left > maxEnvBytes) {
-      throw this.#requests.refusal(
-        state,
-        'ERR_ENV_BYTES',
-        `PARAMS have more than ${maxEnvBytes} bytes (maxEnvBytes)`,
-        431,
-      );
-    }
-    const piece = record.some();
-    if (piece === undefined) return undefined;
-    state.addParams(piece);
-    if (record.left < 0 && ++state.paramsRecords > maxParamsRecords) {
-      throw this.#requests.refusal(
-        state,
-        'ERR_ENV_BYTES',
-        `more than ${maxParamsRecords} PARAMS records (maxParamsRecords)`,
-        431,
-      );
-    }
-    if (record.left > 0 || !record.emptyFollows(RecordType.PARAMS, state.id)) this.#checkLengths(state);
-    return MORE;
-  }
-
-  #checkLengths(state: RequestState): void {
-    try {
-      state.paramsChecked = checkLengths(state.params, state.paramsChecked, this.#limits);
-    } catch (error) {
-      throw this.#refusalOf(state, error);
-    }
-  }
-
-  /** What was wrong with the variables, said of this request. */
-  #refusalOf(state: RequestState, error: unknown): unknown {
-    if (!(error instanceof RemoteProtocolError)) return error;
-    return this.#requests.refusal(state, error.code, error.message, error.statusHint);
+    return takeParams(record, state, this.#requests, this.#limits);
   }
 
   #start(state: RequestState): RequestEvent {
-    let head: CgiHead;
-    try {
-      const { names, values } = readParams(state.takeParams(), reader, this.#limits);
-      head = new CgiHead(names, values);
-    } catch (error) {
-      throw this.#refusalOf(state, error);
-    }
-    this.#junk = 0;
-    const { early } = state;
+    const head = readHead(state, this.#requests, this.#limits, this.#peer);
+    this.#requests.headDone();
+    this.#requests.haproxy ??= this.#isHaproxy(head);
+    const { early, file } = state;
     state.early = undefined;
     if (!head.openLength) state.left = Math.max(0, head.contentLength);
-    else if (state.receive === 'complete' || this.#record.emptyFollows(RecordType.STDIN, state.id))
+    else if (state.receive !== 'body' || this.#record.emptyFollows(RecordType.STDIN, state.id))
       state.left = early?.length ?? 0;
     else state.left = Number.POSITIVE_INFINITY;
     state.bodyDone = state.left === 0;
     const ended = state.bodyDone;
+    // HAProxy is the one web server that may send further requests behind a body that it has begun to send
+    if (!ended && this.#requests.haproxy) this.#requests.expectSharing();
     // most requests have no body, and their empty STDIN lies behind their head
     if (ended && state.receive === 'body' && this.#record.takeEmpty(RecordType.STDIN, state.id))
-      this.#move(state, 'STDIN_END');
+      move(state, 'STDIN_END');
     if (early !== undefined && !ended) this.#deliver(state, early.view());
-    if (state.receive === 'complete' && !state.bodyDone) this.#events.push(bodyShort(state));
-    return { type: 'request', id: state.id, role: 'responder', head, ended };
+    if (state.receive !== 'body' && !state.bodyDone) this.#events.push(bodyShort(state));
+    const { id, role } = state;
+    if (file === undefined) return { type: 'request', id, role, head, ended };
+    if (file.done) this.#events.push({ type: 'filter-end', id });
+    return { type: 'request', id, role, head, ended, dataLength: file.length };
+  }
+
+  #isHaproxy(head: CgiHead): boolean {
+    if (this.#peer !== undefined) return this.#peer === 'haproxy';
+    const at = head.names.names.indexOf('SERVER_SOFTWARE');
+    return at >= 0 && head.values[at].startsWith('HAProxy');
   }
 
   #stdin(): Step {
@@ -234,7 +190,7 @@ export class FastcgiServerConnection implements ServerConnection {
     const state = this.#requests.get(record.id);
     if (state === undefined) return this.#ignored(false);
     if (record.left === 0) return this.#stdinEnd(state);
-    this.#move(state, 'STDIN');
+    move(state, 'STDIN');
     if (state.receive === 'refused' || state.reply === 'ended' || state.bodyDone)
       return record.skip() ? MORE : undefined;
     if (state.receive === 'params') return this.#earlyStdin(state);
@@ -276,24 +232,30 @@ export class FastcgiServerConnection implements ServerConnection {
 
   #stdinEnd(state: RequestState): Step {
     const { id } = this.#record;
-    const again = state.receive === 'complete' || state.receive === 'early';
-    this.#move(state, 'STDIN_END');
+    const again = state.receive === 'complete' || state.receive === 'early' || state.receive === 'data';
+    move(state, 'STDIN_END');
     if (again) return this.#ignored(false);
     this.#record.close();
-    if (state.answered) this.#requests.forget(id);
-    if (state.reply === 'ended' || state.receive !== 'complete' || state.bodyDone) return MORE;
+    if (state.answered && state.role !== 'filter') this.#requests.forget(id);
+    if (state.reply === 'ended' || !state.known || state.bodyDone) return MORE;
     if (state.left !== Number.POSITIVE_INFINITY) return bodyShort(state);
     state.bodyDone = true;
     return { type: 'end', id };
   }
 
+  #data(): Step {
+    const state = this.#requests.get(this.#record.id);
+    if (state?.role !== 'filter') return this.#ignored(state !== undefined);
+    return takeData(this.#record, state, this.#requests, this.#events, this.#limits);
+  }
+
   #abort(): Step {
     const state = this.#requests.get(this.#record.id);
     const known = state?.known === true;
-    if (!known) this.#charge();
+    if (!known) this.#requests.charge();
     if (state === undefined || state.answered) return MORE;
     const whole = state.receive === 'complete';
-    this.#move(state, 'ABORT');
+    move(state, 'ABORT');
     this.#requests.abort(state);
     if (whole) this.#requests.forget(state.id);
     return known ? aborted(state.id, 'the web server aborted the request') : MORE;
@@ -307,8 +269,8 @@ export class FastcgiServerConnection implements ServerConnection {
     return id === undefined ? undefined : aborted(id, 'the web server closed the connection');
   }
 
-  pull(id: number): void {
-    this.#requests.pull(id);
+  pull(id: number, of?: 'filter-data'): void {
+    this.#requests.pull(id, of);
   }
 
   send(event: ReplyEvent): void {
@@ -340,6 +302,16 @@ export class FastcgiServerConnection implements ServerConnection {
     // the first bytes of a header may be those of any record: they begin a request only where there is none
     if (left < 0 ? buffered > 0 && this.#requests.active === 0 : type === RecordType.BEGIN_REQUEST) return true;
     return this.#requests.headPending;
+  }
+
+  /** DATA is not kept elsewhere: no web server that shares a connection sends any. */
+  get blocker(): number {
+    const { stalled } = this.#requests;
+    return stalled === undefined || stalled.window < this.#limits.bodyHighWater ? 0 : stalled.id;
+  }
+
+  get sharing(): 'no' | 'maybe' | 'yes' {
+    return this.#requests.sharing;
   }
 
   get wantsRead(): boolean {

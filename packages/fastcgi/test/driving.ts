@@ -11,9 +11,7 @@ export function receive(connection: FastcgiServerConnection, ...parts: Uint8Arra
 }
 
 export function summary(events: RequestEvent[]): string[] {
-  return events.map(
-    (event) => `${event.id} ${event.type}${event.type === 'data' ? ` ${Buffer.from(event.chunk)}` : ''}`,
-  );
+  return events.map((event) => `${event.id} ${event.type}${'chunk' in event ? ` ${Buffer.from(event.chunk)}` : ''}`);
 }
 
 export function open(id = 1, more: Record<string, string> = {}, flags = 1): Buffer {

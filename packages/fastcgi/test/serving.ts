@@ -9,7 +9,18 @@ export interface Serving extends Play {
 
 /** What came of bytes that a web server sent. */
 export interface Served {
-  asked: { id: number; method: string; body: string; ended: string | undefined; variables: Record<string, string> }[];
+  asked: {
+    id: number;
+    method: string;
+    body: string;
+    ended: string | undefined;
+    variables: Record<string, string>;
+    /** Where it is not a responder's. */
+    role?: string;
+    /** Of a filter. */
+    file?: string;
+    fileEnded?: string;
+  }[];
   /** 'CODE' where the connection broke, 'CODE status id' where a request was refused. */
   errors: string[];
   replies: ReadReply[];
@@ -26,9 +37,11 @@ export function server(limits: Serving['limits'] = {}, peer?: PeerOptions): Fast
 export function serve(chunks: readonly Uint8Array[], serving: Serving = {}): Served {
   const { asked, errors, output, close } = converse(server(serving.limits, serving.peer), chunks, serving);
   return {
-    asked: asked.map(({ id, head, variables, body, ended }) => {
+    asked: asked.map(({ id, head, role, variables, body, ended, file, fileEnded }) => {
+      const other = role === 'responder' ? {} : { role };
+      const filter = file === undefined ? {} : { file, fileEnded };
       const named = variables.flatMap((name, i) => (i % 2 === 0 ? [[name, variables[i + 1]]] : []));
-      return { id, method: head.method, body, ended, variables: Object.fromEntries(named) };
+      return { id, method: head.method, body, ended, variables: Object.fromEntries(named), ...other, ...filter };
     }),
     errors,
     ...readReplies(output),

@@ -8,7 +8,15 @@ import {
   replyTable,
 } from '@postern/core';
 import { abort, begin, outputText, pair, pairs, params, plainGet, record, request, stdin } from '@postern/testkit';
-import { type ReceiveInput, type ReceiveState, receiveTable } from '../src/state.ts';
+import type { FastcgiServerConnection } from '../src/server-connection.ts';
+import {
+  type FilterInput,
+  type FilterState,
+  filterTable,
+  type ReceiveInput,
+  type ReceiveState,
+  receiveTable,
+} from '../src/state.ts';
 import { server } from './serving.ts';
 
 const post = pairs({ ...plainGet, REQUEST_METHOD: 'POST', CONTENT_LENGTH: '9' });
@@ -34,6 +42,32 @@ const inputs: Record<ReceiveInput, Buffer> = {
 const receiveCells = (Object.keys(ways) as ReceiveState[]).flatMap((state) =>
   (Object.keys(inputs) as ReceiveInput[]).map((input) => [state, input] as const),
 );
+
+const filterInputs: Record<FilterInput, Buffer> = { ...inputs, DATA_END: record(8, 1) };
+const filterHead = pairs({ ...plainGet, FCGI_DATA_LENGTH: '9' });
+const filterWays: Record<FilterState, Buffer[]> = {
+  params: [begin(1, 1, 3), params(filterHead)],
+  early: [begin(1, 1, 3), params(filterHead), stdin()],
+  body: [begin(1, 1, 3), params(post), params()],
+  data: [begin(1, 1, 3), params(filterHead), params(), stdin()],
+  complete: [begin(1, 1, 3), params(filterHead), params(), stdin(), record(8, 1, '123456789'), record(8, 1)],
+  refused: [begin(1, 1, 3), abort()],
+};
+const filterCells = (Object.keys(filterWays) as FilterState[]).flatMap((state) =>
+  (Object.keys(filterInputs) as FilterInput[]).map((input) => [state, input] as const),
+);
+
+/** Why the last of these records broke the connection; undefined: it did not. */
+function breaks(connection: FastcgiServerConnection, records: Buffer[]): string | undefined {
+  for (const bytes of records) connection.receive(bytes);
+  try {
+    while (connection.next() !== undefined);
+  } catch (error) {
+    if (!(error instanceof RemoteProtocolError)) throw error;
+    return `${error.code} ${error.scope}`;
+  }
+  return undefined;
+}
 
 /** What an application does to bring its reply into a state. */
 const head: ReplyEvent = { type: 'head', id: 1, status: 200, reason: 'OK', headers: [] };
@@ -61,16 +95,22 @@ describe('the table of what is received', () => {
   });
 
   it.each(receiveCells)('in the state %s allows %s exactly where it has a cell', (state, input) => {
-    const connection = server();
-    for (const bytes of [...ways[state], inputs[input]]) connection.receive(bytes);
-    let broken: string | undefined;
-    try {
-      while (connection.next() !== undefined);
-    } catch (error) {
-      if (!(error instanceof RemoteProtocolError)) throw error;
-      broken = `${error.code} ${error.scope}`;
-    }
+    const broken = breaks(server(), [...ways[state], inputs[input]]);
     expect(broken).toBe(receiveTable[state][input] === undefined ? 'ERR_FCGI_STATE connection' : undefined);
+  });
+});
+
+describe('the table of what is received for a filter', () => {
+  it('has a row for every state and leads to states alone', () => {
+    expect(Object.keys(filterTable).sort()).toEqual(Object.keys(filterWays).sort());
+    for (const row of Object.values(filterTable)) {
+      for (const next of Object.values(row)) expect(Object.keys(filterWays)).toContain(next);
+    }
+  });
+
+  it.each(filterCells)('in the state %s allows %s exactly where it has a cell', (state, input) => {
+    const broken = breaks(server({}, { roles: ['filter'] }), [...filterWays[state], filterInputs[input]]);
+    expect(broken).toBe(filterTable[state][input] === undefined ? 'ERR_FCGI_STATE connection' : undefined);
   });
 });
 

@@ -1,4 +1,4 @@
-import { describeError, type Environ, type Exchange } from '@postern/core';
+import { describeError, type Environ, type Exchange, type RequestBody } from '@postern/core';
 
 /** What a fetch handler is told beside the request. It may be extended: h3 keeps its parameters in it. */
 export class FetchContext {
@@ -11,6 +11,11 @@ export class FetchContext {
   /** REMOTE_USER, SSL_*, what the web server was told to send. Built on first touch. */
   get environ(): Environ {
     return this.#exchange.environ;
+  }
+
+  /** The file that a filter works on; undefined in any other role. */
+  get data(): RequestBody | undefined {
+    return this.#exchange.data;
   }
 
   /** The address of the client as the web server names it. */

@@ -1,7 +1,10 @@
 import {
+  type Allowance,
+  AuthorizerExchange,
   ConfigError,
   type Exchange,
   type Handler,
+  isAllowance,
   isThenable,
   LocalProtocolError,
   printable,
@@ -21,6 +24,12 @@ export interface FetchApp {
   fetch(request: Request, context: FetchContext): Response | Promise<Response>;
 }
 
+/** Decides whether a request may pass. A Response is what the client gets in its place: any status but 2xx. */
+export type FetchAuthorizer = (
+  request: Request,
+  context: FetchContext,
+) => Allowance | Response | Promise<Allowance | Response>;
+
 /** The context comes a third time for those that follow the form `fetch(request, env, ctx)`: Hono's `c.executionCtx`. */
 type Called = (request: Request, context: FetchContext, executionContext: FetchContext) => unknown;
 
@@ -33,17 +42,40 @@ type Called = (request: Request, context: FetchContext, executionContext: FetchC
 export function fetchHandler(handler: FetchHandler | FetchApp): Handler {
   if (typeof handler === 'function') {
     return function handleFetch(exchange: Exchange): void {
-      run(exchange, undefined, handler as Called);
+      run(exchange, undefined, handler as Called, answer);
     };
   }
-  if (typeof handler?.fetch !== 'function')
-    throw new ConfigError('ERR_APP_EXPORT', 'a fetch application is a function, or an object with a method "fetch"');
+  checkOwner(handler);
   return function handleFetch(exchange: Exchange): void {
-    run(exchange, handler, handler.fetch as Called);
+    run(exchange, handler, handler.fetch as Called, answer);
   };
 }
 
-function run(exchange: Exchange, owner: FetchApp | undefined, handler: Called): void {
+/**
+ * The same for an authorizer. It fails closed: what throws, answers nothing, or answers a success that is no allow is a
+ * 500.
+ * @throws as `fetchHandler`
+ */
+export function fetchAuthorizer(handler: FetchAuthorizer | { fetch: FetchAuthorizer }): Handler {
+  const owner = typeof handler === 'function' ? undefined : handler;
+  if (owner !== undefined) checkOwner(owner);
+  return function handleAuthorizer(exchange: Exchange): void {
+    const called = owner === undefined ? handler : owner.fetch;
+    run(new AuthorizerExchange(exchange), owner, called as Called, decide);
+  };
+}
+
+function checkOwner(owner: { fetch: unknown }): void {
+  if (typeof owner?.fetch !== 'function')
+    throw new ConfigError('ERR_APP_EXPORT', 'a fetch application is a function, or an object with a method "fetch"');
+}
+
+function run<E extends Exchange>(
+  exchange: E,
+  owner: object | undefined,
+  handler: Called,
+  answered: (exchange: E, response: unknown) => void,
+): void {
   try {
     const context = new FetchContext(exchange);
     const request = makeRequest(exchange, context);
@@ -51,10 +83,10 @@ function run(exchange: Exchange, owner: FetchApp | undefined, handler: Called): 
     const response = handler.call(owner, request as unknown as Request, context, context);
     if (isThenable(response)) {
       response.then(
-        (settled) => answer(exchange, settled),
+        (settled) => answered(exchange, settled),
         (error) => exchange.fail(thrown(error)),
       );
-    } else answer(exchange, response);
+    } else answered(exchange, response);
   } catch (error) {
     exchange.fail(thrown(error));
   }
@@ -83,6 +115,20 @@ function makeRequest(exchange: Exchange, context: FetchContext): LazyRequest | u
 function answer(exchange: Exchange, response: unknown): void {
   try {
     sendResponse(exchange, response);
+  } catch (error) {
+    exchange.fail(error);
+  }
+}
+
+function decide(exchange: AuthorizerExchange, answered: unknown): void {
+  try {
+    if (isAllowance(answered)) exchange.allow(answered.allow);
+    else if (typeof answered === 'object' && answered !== null) sendResponse(exchange, answered);
+    else
+      throw new LocalProtocolError(
+        'ERR_APP_REPLY',
+        `an authorizer must answer { allow } or a Response, this one answered ${answered === null ? 'null' : typeof answered}`,
+      );
   } catch (error) {
     exchange.fail(error);
   }

@@ -34,6 +34,10 @@ class BodyStreamSource implements UnderlyingByteSource, BodySink {
     this.#controller = undefined;
   }
 
+  get gone(): boolean {
+    return this.#controller === undefined;
+  }
+
   data(chunk: Uint8Array): boolean {
     if (this.#controller === undefined) return false;
     if (chunk.length === 0) return true;

@@ -14,6 +14,13 @@ describe('the context of a fetch handler', () => {
     expect(new FetchContext(new FakeExchange({ variables: { REMOTE_ADDR: undefined } })).remoteAddr).toBeUndefined();
   });
 
+  it('has the file of a filter, and none in any other role', () => {
+    const exchange = new FakeExchange();
+    expect(new FetchContext(exchange).data).toBeUndefined();
+    const filter = Object.assign(exchange, { data: exchange.input });
+    expect(new FetchContext(filter).data).toBe(exchange.input);
+  });
+
   it('writes a rejection that was given to waitUntil into the error log', async () => {
     const exchange = new FakeExchange();
     const { waitUntil } = new FetchContext(exchange);

@@ -24,6 +24,10 @@ export class RequestInput implements BodySink {
     this.#exchange.input.pull();
   }
 
+  get gone(): boolean {
+    return this.#req.destroyed;
+  }
+
   data(chunk: Uint8Array): boolean {
     this.#socket.touch();
     try {

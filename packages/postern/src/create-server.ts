@@ -10,6 +10,7 @@ import {
   limitTable,
   type PeerOptions,
   printable,
+  type Role,
 } from '@postern/core';
 import { attach } from '@postern/node';
 import { type BoundAddress, Server } from '@postern/server';
@@ -28,8 +29,13 @@ import {
 import { normaliseMount } from './mount.ts';
 import { checkOptionNames } from './options.ts';
 import { isGateway, protocolOf } from './protocols.ts';
+import { prepareRoles } from './roles.ts';
 
 export interface CreateServerOptions {
+  /** What FastCGI asks whether a request may pass: an `Authorizer`, or a fetch or node application that answers as one. */
+  authorizer?: unknown;
+  /** What FastCGI asks to work on a file: an application of any kind. */
+  filter?: unknown;
   /** What the web server speaks where `listen` is given no address; without it FastCGI. */
   protocol?: GatewayName;
   limits?: Partial<Record<LimitName, number>>;
@@ -46,7 +52,7 @@ export interface CreateServerOptions {
 export type RequestListener = (req: IncomingMessage, res: ServerResponse) => void;
 type Callback = (error?: Error) => void;
 
-const optionNames = ['protocol', 'limits', 'mount', 'peer', 'uwsgi', 'onError'];
+const optionNames = ['authorizer', 'filter', 'protocol', 'limits', 'mount', 'peer', 'uwsgi', 'onError'];
 
 /**
  * A server with the surface of `http.Server`, for frameworks that are given one: Fastify's `serverFactory`, Express,
@@ -74,6 +80,8 @@ export class GatewayServer extends EventEmitter implements HttpServer {
   readonly #limits: Record<LimitName, number>;
   readonly #mount: string | undefined;
   readonly #handler: Handler;
+  /** What answers the other roles, made ready by the first `listen`. */
+  #beside: Handler | undefined;
   /** What listens, or is about to. */
   #server: Server | undefined;
   #bound: BoundAddress | undefined;
@@ -92,7 +100,11 @@ export class GatewayServer extends EventEmitter implements HttpServer {
     this.#options = options;
     this.#limits = { ...limitsWith(options.limits) };
     this.#mount = normaliseMount(options.mount);
-    this.#handler = attach(this);
+    const responder = attach(this);
+    this.#handler =
+      options.authorizer === undefined && options.filter === undefined
+        ? responder
+        : (exchange) => (exchange.role === 'responder' ? responder : (this.#beside as Handler))(exchange);
   }
 
   /**
@@ -136,7 +148,8 @@ export class GatewayServer extends EventEmitter implements HttpServer {
       const secret = protocol === 'ajp' ? environmentSecret() : undefined;
       const peer: PeerOptions = { ...(name && { peer: name }), ...(secret && { secret }), ...call.peer };
       refuseOpenAjp(protocol, target, peer.secret);
-      bound = await server.listen(protocolOf(protocol, this.#options.uwsgi), target, peer);
+      const roles = await this.#roles();
+      bound = await server.listen(protocolOf(protocol, this.#options.uwsgi), target, { ...peer, roles });
     } catch (error) {
       if (this.#server === server) this.#server = undefined;
       process.nextTick(emitOne, this, 'error', listenError(error, target));
@@ -148,6 +161,14 @@ export class GatewayServer extends EventEmitter implements HttpServer {
     process.nextTick(emitOne, this, 'listening');
     if (call.signal?.aborted) this.close();
     else call.signal?.addEventListener('abort', () => this.close(), { once: true });
+  }
+
+  async #roles(): Promise<readonly Role[] | undefined> {
+    const { authorizer, filter } = this.#options;
+    if (authorizer === undefined && filter === undefined) return undefined;
+    const { handler, roles = [] } = await prepareRoles({ authorizer, filter });
+    this.#beside = handler;
+    return ['responder', ...roles];
   }
 
   get listening(): boolean {

@@ -1,6 +1,8 @@
 export {
   AbortError,
+  type Allowance,
   type Application,
+  type Authorizer,
   type CgiVariables,
   type Chunk,
   ConfigError,
@@ -20,7 +22,8 @@ export {
   type Reply,
   type ReplyBody,
 } from '@postern/core';
-export type { FetchApp, FetchContext, FetchHandler } from '@postern/fetch';
+export type { FetchApp, FetchAuthorizer, FetchContext, FetchHandler } from '@postern/fetch';
+export { allow } from '@postern/node';
 export type { GatewayName, ProtocolName } from './address.ts';
 export { type CreateServerOptions, createServer, type GatewayServer, type RequestListener } from './create-server.ts';
 export { environOf } from './environ-of.ts';

@@ -1,5 +1,16 @@
-import { type Application, ConfigError, environHandler, type Handler, isThenable, printable } from '@postern/core';
-import { type FetchApp, type FetchHandler, fetchHandler } from '@postern/fetch';
+import {
+  type Application,
+  type Authorizer,
+  authorizerHandler,
+  ConfigError,
+  environHandler,
+  guardAuthorizer,
+  type Handler,
+  isThenable,
+  printable,
+  type Role,
+} from '@postern/core';
+import { type FetchApp, type FetchAuthorizer, type FetchHandler, fetchAuthorizer, fetchHandler } from '@postern/fetch';
 import { attach, nodeHandler } from '@postern/node';
 import type { HttpListener } from '@postern/server';
 import { type NodeApp, nodeAppOf } from './app-kinds.ts';
@@ -12,6 +23,8 @@ export type Interface = (typeof interfaceNames)[number];
 export interface PreparedApp {
   readonly interface: Interface;
   readonly handler: Handler;
+  /** What it can be asked as; without it as a responder alone. */
+  readonly roles?: readonly Role[];
   /** What answers with Node's own `req` and `res` over HTTP, where the application can. */
   readonly listener?: HttpListener;
   /** What the application wants to have done when serving has ended. */
@@ -25,19 +38,21 @@ export interface PreparedApp {
  * connect, plain listeners) are node; a function of one parameter is environ.
  * @param forced the kind, where it is known
  * @param name what messages call it
+ * @param role what it is asked as: an authorizer may answer `{ allow }` too
  * @throws ConfigError ERR_APP_INTERFACE, ERR_APP_EXPORT, ERR_APP_LOAD
  */
 export async function prepareApp(
   given: unknown,
   forced: Interface | undefined,
   name = 'the application',
+  role: Role = 'responder',
 ): Promise<PreparedApp> {
   checkInterface(forced);
   // an application with `fetch` is not awaited: the routers of itty-router have every method, `then` too
   const app = hasFetch(given) || !isThenable(given) ? given : await settled(given, name);
   if (typeof app !== 'function' && (typeof app !== 'object' || app === null))
     throw new ConfigError('ERR_APP_EXPORT', `${name} is ${app === null ? 'null' : `of type ${typeof app}`}: ${shapes}`);
-  const found = await prepare(app, forced);
+  const found = await prepare(app, forced, role === 'authorizer');
   if (found !== undefined) return found;
   if (forced !== undefined)
     throw new ConfigError(
@@ -74,24 +89,36 @@ async function settled(given: PromiseLike<unknown>, name: string): Promise<unkno
   }
 }
 
-async function prepare(app: object, forced: Interface | undefined): Promise<PreparedApp | undefined> {
+async function prepare(
+  app: object,
+  forced: Interface | undefined,
+  authorizes: boolean,
+): Promise<PreparedApp | undefined> {
   const length = typeof app === 'function' ? app.length : -1;
   switch (forced ?? (hasFetch(app) ? 'fetch' : length === 1 ? 'environ' : 'node')) {
     case 'environ':
-      return length < 0 ? undefined : { interface: 'environ', handler: environHandler(app as Application) };
+      if (length < 0) return undefined;
+      return {
+        interface: 'environ',
+        handler: authorizes ? authorizerHandler(app as Authorizer) : environHandler(app as Application),
+      };
     case 'fetch':
-      if (hasFetch(app)) return { interface: 'fetch', handler: fetchHandler(app) };
-      return length < 0 ? undefined : { interface: 'fetch', handler: fetchHandler(app as FetchHandler) };
+      if (length < 0 && !hasFetch(app)) return undefined;
+      return {
+        interface: 'fetch',
+        handler: authorizes ? fetchAuthorizer(app as FetchAuthorizer) : fetchHandler(app as FetchHandler | FetchApp),
+      };
     default:
-      if (length >= 0 && (length >= 2 || forced === 'node')) return prepareNode({ listener: app as never });
-      return length >= 0 ? undefined : prepareNode(await nodeAppOf(app));
+      if (length >= 0 && (length >= 2 || forced === 'node')) return prepareNode({ listener: app as never }, authorizes);
+      return length >= 0 ? undefined : prepareNode(await nodeAppOf(app), authorizes);
   }
 }
 
-function prepareNode(found: NodeApp | undefined): PreparedApp | undefined {
+function prepareNode(found: NodeApp | undefined, authorizes: boolean): PreparedApp | undefined {
   if (found === undefined) return undefined;
   const { listener, close } = found;
   const handler = typeof listener === 'function' ? nodeHandler(listener as never) : attach(listener);
+  if (authorizes) return { interface: 'node', handler: guardAuthorizer(handler), close };
   return { interface: 'node', handler, listener: listener as HttpListener, close };
 }
 

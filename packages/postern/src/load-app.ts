@@ -4,7 +4,8 @@ import { register } from 'node:module';
 import { extname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { ConfigError } from '@postern/core';
-import { pickExport } from './app-export.ts';
+import { pickExports } from './app-export.ts';
+import type { RoleExports } from './roles.ts';
 
 function refuse(message: string, cause?: unknown): never {
   throw new ConfigError('ERR_APP_LOAD', message, { cause });
@@ -16,7 +17,7 @@ function refuse(message: string, cause?: unknown): never {
  * @param module a path, relative to `folder`
  * @throws ConfigError ERR_APP_LOAD: there is no such file, or it threw while it loaded; ERR_APP_EXPORT
  */
-export async function loadApp(module: string, folder: string): Promise<{ app: unknown; path: string }> {
+export async function loadApp(module: string, folder: string): Promise<RoleExports & { path: string }> {
   const path = resolve(folder, module);
   checkFile(path);
   const { href } = pathToFileURL(path);
@@ -27,7 +28,7 @@ export async function loadApp(module: string, folder: string): Promise<{ app: un
   } catch (error) {
     refuse(await explain(error, path), error);
   }
-  return { ...pickExport(namespace, path), path };
+  return { ...pickExports(namespace, path), path };
 }
 
 /** Node tells the kind of a module by the end of its name, and does not know this one. */

@@ -11,16 +11,21 @@ import { http, readTlsFiles, Server, type ServerTls } from '@postern/server';
 import type { UwsgiOptions } from '@postern/uwsgi';
 import { type Address, formatAddress, parseAddress } from './address.ts';
 import { checkPeer } from './address-keys.ts';
-import { checkInterface, type Interface, type PreparedApp, prepareApp } from './interface.ts';
+import { checkInterface, type Interface, type PreparedApp } from './interface.ts';
 import { normaliseMount } from './mount.ts';
 import { checkOptionNames } from './options.ts';
 import { isGateway, protocolOf } from './protocols.ts';
+import { prepareRoles, refuseWithoutResponder } from './roles.ts';
 
 export interface ServeOptions {
   /** Addresses such as `fastcgi://127.0.0.1:9000`, `fastcgi+unix:/run/app.sock?mode=0660` or `http://127.0.0.1:8080`. */
   listen: string | readonly string[];
-  /** The kind of the application; without it, it is found out. */
+  /** The kind of the application, and of what is beside it; without it, it is found out. */
   interface?: Interface;
+  /** What FastCGI asks whether a request may pass: an `Authorizer`, or a fetch or node application that answers as one. */
+  authorizer?: unknown;
+  /** What FastCGI asks to work on a file: an application of any kind. */
+  filter?: unknown;
   limits?: Partial<Record<LimitName, number>>;
   /** The prefix under which the application is mounted, decoded: it divides SCRIPT_NAME from PATH_INFO. */
   mount?: string;
@@ -62,17 +67,20 @@ export interface ServePlan {
   readonly signal: AbortSignal | undefined;
 }
 
-const optionNames = ['listen', 'interface', 'limits', 'mount', 'peer', 'uwsgi', 'onError', 'signal'];
+const optionNames = [
+  ...['listen', 'interface', 'authorizer', 'filter', 'limits', 'mount', 'peer', 'uwsgi', 'onError', 'signal'],
+];
 
 /**
- * Serves an application on one or several addresses. Installs no signal handlers and never ends the process.
+ * Serves an application on one or several addresses; undefined: an authorizer or filter alone. Installs no signal handlers and never ends the process.
  * @throws ConfigError: what is wrong, where, and what to do; nothing is left behind. The reason of `signal`, if that came
  *   first
  */
 export async function serve(app: unknown, options: ServeOptions): Promise<Served> {
   const plan = planServing(options);
   plan.signal?.throwIfAborted();
-  return startServing(await prepareApp(app, options.interface), plan);
+  const { authorizer, filter } = options;
+  return startServing(await prepareRoles({ app, authorizer, filter }, options.interface), plan);
 }
 
 /** @throws ConfigError */
@@ -102,13 +110,15 @@ function planAddress(text: string): PlannedAddress {
 /** @throws as `serve` */
 export async function startServing(app: PreparedApp, plan: ServePlan): Promise<Served> {
   const { limits, mount, onError, signal } = plan;
+  const { roles } = app;
+  for (const { protocol } of plan.addresses) refuseWithoutResponder(app, protocol);
   const server = new Server(app.handler, { limits, mount, onError });
   const serving = new Serving(server, app, signal);
   try {
     for (const { protocol: name, target, peer, tls } of plan.addresses) {
       signal?.throwIfAborted();
       const protocol = isGateway(name) ? protocolOf(name, plan.uwsgi) : http({ tls, listener: app.listener });
-      const bound = await server.listen(protocol, target, { ...plan.peer, ...peer });
+      const bound = await server.listen(protocol, target, { ...plan.peer, ...peer, roles });
       serving.addresses.push(formatAddress(name, bound));
     }
     signal?.throwIfAborted();

@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 import { describe, expect, it } from '@jest/globals';
-import { pickExport } from '../src/app-export.ts';
+import { pickExports } from '../src/app-export.ts';
 
 const app = (): null => null;
 const other = (): null => null;
@@ -10,7 +10,7 @@ class Framework {
   callback(): void {}
 }
 
-describe('pickExport', () => {
+describe('pickExports', () => {
   const framework = new Framework();
   const server = createServer();
   const fetchApp = { fetch: app, app: other };
@@ -30,7 +30,22 @@ describe('pickExport', () => {
     ['an object of a framework without a class', { default: fastify }, fastify],
     ['an http.Server', { default: server }, server],
   ])('takes %s', (_, namespace, expected) => {
-    expect(pickExport(namespace, '/app.mjs').app).toBe(expected);
+    expect(pickExports(namespace, '/app.mjs').app).toBe(expected);
+  });
+
+  it.each<[string, object, object]>([
+    ['beside the app', { default: app, authorizer: other, filter: other }, { app, authorizer: other, filter: other }],
+    ['without an app', { authorizer: other }, { app: undefined, authorizer: other, filter: undefined }],
+    ['of CommonJS', { default: { app, filter: other } }, { app, authorizer: undefined, filter: other }],
+    ['of CommonJS without an app', { default: { authorizer: other } }, { app: undefined, authorizer: other }],
+    ['by name before that of CommonJS', { default: { app, filter: app }, filter: other }, { app, filter: other }],
+  ])('takes authorizer and filter %s', (_, namespace, expected) => {
+    expect(pickExports(namespace, '/app.mjs')).toMatchObject(expected);
+  });
+
+  it('has no authorizer and no filter where there is none', () => {
+    expect(pickExports({ default: app }, '/app.mjs')).toEqual({ app, authorizer: undefined, filter: undefined });
+    expect(pickExports({ default: { ...fetchApp, filter: other } }, '/app.mjs').filter).toBeUndefined();
   });
 
   it.each([
@@ -43,7 +58,7 @@ describe('pickExport', () => {
     ],
     [{ default: 5, app: null, handler: 'x' }, '/app.mjs exports no application'],
   ])('refuses %j', (namespace, message) => {
-    expect(() => pickExport(namespace, '/app.mjs')).toThrow(
+    expect(() => pickExports(namespace, '/app.mjs')).toThrow(
       expect.objectContaining({ code: 'ERR_APP_EXPORT', message: expect.stringContaining(message) }),
     );
   });

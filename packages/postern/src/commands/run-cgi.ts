@@ -1,4 +1,4 @@
-import { describeError, limitsWith } from '@postern/core';
+import { ConfigError, describeError, limitsWith } from '@postern/core';
 import { CgiRequest } from '@postern/server';
 import { CgiLife } from '../cgi-life.ts';
 import { claimStdout } from '../claim-stdout.ts';
@@ -25,6 +25,11 @@ export async function runCgi(args: Record<string, unknown>): Promise<number> {
     const limits = limitsWith(flags.limits);
     const mount = normaliseMount(flags.mount);
     const { app, path } = await loadApp(module, process.cwd());
+    if (app === undefined)
+      throw new ConfigError(
+        'ERR_ROLE',
+        `${path} exports no app: a CGI program is never asked as an authorizer or filter: serve it over FastCGI, or export an app as default`,
+      );
     const prepared = await prepareApp(app, kind, path);
     const request = new CgiRequest(prepared.handler, { limits, mount, stdout });
     life.serving(request);

@@ -1,10 +1,10 @@
 import { ConfigError } from '@postern/core';
 import { isCgi } from '@postern/server';
 import { isListening } from '../inherited-socket.ts';
-import { prepareApp } from '../interface.ts';
 import { Lifetime } from '../lifetime.ts';
 import { loadApp } from '../load-app.ts';
 import { ReadyFile } from '../ready-file.ts';
+import { prepareRoles } from '../roles.ts';
 import { say } from '../say.ts';
 import { planServing, type Served, startServing } from '../serve.ts';
 import { single } from '../usage.ts';
@@ -22,8 +22,8 @@ export async function runServe(args: Record<string, unknown>): Promise<number> {
   const readyPath = single(args['ready-file'], 'ready-file');
   const readyFile = readyPath === undefined ? undefined : new ReadyFile(readyPath);
   const lifetime = new Lifetime();
-  const { app, path } = await loadApp(module, process.cwd());
-  const prepared = await prepareApp(app, flags.interface, path);
+  const { path, ...exported } = await loadApp(module, process.cwd());
+  const prepared = await prepareRoles(exported, flags.interface, path);
   lifetime.loaded();
   let served: Served;
   try {

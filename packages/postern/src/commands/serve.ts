@@ -35,7 +35,8 @@ export function buildServe(yargs: Argv): Argv {
 
 Usage: postern serve <module> [--listen ADDR]... [flags]
 
-Serves the default export, \`app\` or \`handler\` of a module. Without --listen: as a CGI program where a web server
+Serves the default export, \`app\` or \`handler\` of a module, and over FastCGI its exports \`authorizer\` and
+\`filter\` in those roles. Without --listen: as a CGI program where a web server
 has started it as one, over FastCGI where descriptor 0 listens, else on http://127.0.0.1:8080 for development.`,
     )
     .positional('module', { type: 'string', demandOption: true, describe: 'the file that exports the app' })

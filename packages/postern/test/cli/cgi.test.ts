@@ -99,6 +99,7 @@ describe('postern serve as a CGI program', () => {
     expect(JSON.parse(Buffer.from(bodyOf(ran), 'latin1').toString())).toEqual({
       GATEWAY_INTERFACE: 'CGI/1.1',
       REQUEST_METHOD: 'GET',
+      REQUEST_SCHEME: 'http',
       REQUEST_URI: '/app.cgi/x',
       SERVER_NAME: 'app.test',
       SERVER_PROTOCOL: 'HTTP/1.1',

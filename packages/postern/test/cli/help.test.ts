@@ -37,9 +37,16 @@ describe('--help', () => {
     expect(serve).not.toMatch(/--(?:workers|access-log|status|max-requests|pid-file|user|group|watch|lint|config)\b/);
     expect(serve).toMatch(/uwsgi, http or https/);
     expect(serve).not.toMatch(/systemd|auto:/);
-    for (const word of ['nginx', 'apache', 'lighttpd', '--server-name ', '--root ', '--module '])
+    for (const word of [
+      'nginx|apache|lighttpd|caddy|haproxy',
+      '--server-name ',
+      '--root ',
+      '--module ',
+      '--role ',
+      '--program ',
+    ])
       expect(config).toContain(word);
-    expect(config).not.toMatch(/caddy|haproxy|systemd/);
+    expect(config).not.toMatch(/systemd/);
   });
 });
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { type ApacheOptions, apacheConfig } from '../../src/config/apache.ts';
-import { settings, tcp, unix } from './targets.ts';
+import { inherited, settings, tcp, unix } from './targets.ts';
 
 function proxyPass(protocol: string, target = tcp(9000), options?: ApacheOptions): string | undefined {
   return settings(apacheConfig(protocol, target, options)).find((line) => line.startsWith('ProxyPass'));
@@ -102,7 +102,78 @@ describe('apacheConfig', () => {
     expect(apacheConfig('fastcgi', tcp(9000), { module })).toBe(apacheConfig('fastcgi', tcp(9000)));
   });
 
+  it('lets mod_fcgid start a program', () => {
+    const text = apacheConfig('fastcgi', inherited, { program: '/srv/app/app.fcgi', module: 'fcgid' });
+    expect(text).toBe(apacheConfig('fastcgi', inherited, { program: '/srv/app/app.fcgi' }));
+    expect(modules(text)).toEqual(['authz_core', 'alias', 'fcgid']);
+    expect(settings(text)).toEqual(
+      expect.arrayContaining([
+        ...['Alias "/" "/srv/app/app.fcgi/"', '<Directory "/srv/app">', '<Files "app.fcgi">', 'Options +ExecCGI'],
+        ...['CGIPassAuth On', 'FcgidMaxRequestLen 1073741824', 'FcgidOutputBufferSize 0', 'FcgidIOTimeout 60'],
+      ]),
+    );
+    expect(text).not.toMatch(/ProxyPass|Rewrite|undefined/);
+    const withFiles = apacheConfig('fastcgi', inherited, { program: '/app.fcgi', root: '/srv' });
+    expect(settings(withFiles)).toEqual(
+      expect.arrayContaining(['<Directory "/">', 'RewriteRule "^(.*)$" "%{DOCUMENT_ROOT}$1" [L]']),
+    );
+  });
+
+  it('lets mod_authnz_fcgi ask an authorizer', () => {
+    const text = apacheConfig('fastcgi', tcp(9000, '::1'), { role: 'authorizer', root: '/srv' });
+    expect(text).toBe(apacheConfig('fastcgi', tcp(9000, '::1'), { module: 'authnz_fcgi', root: '/srv' }));
+    expect(modules(text)).toEqual(expect.arrayContaining(['authz_user', 'authnz_fcgi']));
+    const lines = settings(text).join('\n');
+    expect(lines).toMatch(
+      /AuthnzFcgiDefineProvider authnz (\S+) fcgi:\/\/\[::1\]:9000\/\n(?:.*\n)*AuthnzFcgiCheckAuthnProvider \1 /,
+    );
+    expect(lines).toContain('DocumentRoot "/srv"');
+    expect(lines).not.toMatch(/ProxyPass|Rewrite|AuthBasicProvider|undefined/);
+  });
+
+  it('says what kept connections and uploads are, without doing it', () => {
+    const text = apacheConfig('fastcgi', tcp(9000));
+    expect(text).toContain('enablereuse=on ttl=60');
+    expect(text).toContain('#SetEnv proxy-sendcl 1');
+    expect(settings(text).join('\n')).not.toMatch(/enablereuse|sendcl/);
+  });
+
   it.each([
+    [
+      'fastcgi',
+      unix('/run/a.sock'),
+      { role: 'authorizer' as const },
+      '--listen fastcgi+unix:/run/a.sock: mod_authnz_fcgi cannot connect to a unix socket: let the authorizer listen on',
+    ],
+    ['fastcgi', inherited, {}, 'Apache starts the app itself there: name its executable file with --program FILE'],
+    ['fastcgi', inherited, { role: 'authorizer' as const }, 'Apache cannot connect to an inherited descriptor'],
+    ['fastcgi', inherited, { module: 'fcgi', program: '/a' }, '--module fcgi: it is not for fastcgi+fd:0: write fcgid'],
+    ['fastcgi', tcp(9000), { module: 'fcgid' }, '--module fcgid: it starts the app itself, and this one listens on'],
+    ['fastcgi', tcp(9000), { program: '/srv/a' }, 'the app listens there by itself: leave --program out'],
+    [
+      'fastcgi',
+      inherited,
+      { program: '/srv/a b' },
+      '--program "/srv/a b": Apache has no way to write *, ?, [, ], a blank',
+    ],
+    [
+      'fastcgi',
+      tcp(9000),
+      { module: 'fcgi', role: 'authorizer' as const },
+      '--module fcgi: it is not for --role authorizer: write authnz_fcgi',
+    ],
+    [
+      'fastcgi',
+      tcp(9000),
+      { module: 'authnz_fcgi', role: 'responder' as const },
+      '--module authnz_fcgi: it asks an authorizer, and --role says responder: leave one of them out',
+    ],
+    [
+      'ajp',
+      tcp(9000),
+      { module: 'authnz_fcgi' },
+      '--module authnz_fcgi: it speaks fastcgi, and the app listens on ajp',
+    ],
     [
       'scgi',
       tcp(9000),
@@ -111,6 +182,7 @@ describe('apacheConfig', () => {
     ],
     ['ajp', tcp(9000), { module: 'apache:uwsgi' }, '--module apache:uwsgi: it speaks uwsgi'],
     ['ajp', tcp(9000), { module: 'jk' }, '--module jk: there is no such module: write one of fcgi, scgi, ajp, uwsgi'],
+    ['ajp', tcp(9000), { module: 'toString' }, '--module toString: there is no such module'],
     ['ajp', tcp(9000), { module: 'a\n"' }, '--module "a\\x0a\\x22": there is no such module'],
     ['scgi', unix('/run/a#b.sock'), {}, '--listen "/run/a#b.sock": Apache has no way to write #, ? or |'],
     ['scgi', unix('/run/a|b.sock'), {}, 'no way to write #, ? or |'],

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { authority, backendOf } from '../../src/config/backend.ts';
+import { authority, backendOf, programOf, refuseProgram } from '../../src/config/backend.ts';
 import { inherited, tcp, unix } from './targets.ts';
 
 const spoken = ['fastcgi', 'scgi', 'http'] as const;
@@ -33,6 +33,29 @@ describe('backendOf', () => {
   ])('refuses %s on %j', (protocol, target, code, message) => {
     expect(() => backendOf('nginx', spoken, protocol, target)).toThrow(
       expect.objectContaining({ code, message: expect.stringContaining(message) }),
+    );
+  });
+});
+
+describe('programOf', () => {
+  it('is absolute', () => {
+    expect(programOf('lighttpd', 'fastcgi', { transport: 'fd', fd: 0 }, '/srv/../srv/app.fcgi')).toBe('/srv/app.fcgi');
+  });
+
+  it.each([
+    ['fastcgi', 0, undefined, 'lighttpd starts the app itself there: name its executable file with --program FILE'],
+    ['fastcgi', 3, '/srv/a', '--listen fastcgi+fd:3: lighttpd gives a program that it starts fastcgi+fd:0'],
+    ['scgi', 0, '/srv/a', '--listen scgi+fd:0: lighttpd gives a program that it starts fastcgi+fd:0'],
+  ])('refuses %s on fd %i with %s', (protocol, fd, program, message) => {
+    expect(() => programOf('lighttpd', protocol, { transport: 'fd', fd }, program)).toThrow(
+      expect.objectContaining({ code: 'ERR_OPTION', message: expect.stringContaining(message) }),
+    );
+  });
+
+  it('a program is refused where the app listens by itself', () => {
+    refuseProgram('Apache', 'fastcgi://127.0.0.1:9000', undefined);
+    expect(() => refuseProgram('Apache', 'fastcgi://127.0.0.1:9000', '/srv/a')).toThrow(
+      '--listen fastcgi://127.0.0.1:9000: the app listens there by itself: leave --program out',
     );
   });
 });

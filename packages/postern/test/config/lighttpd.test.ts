@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { lighttpdConfig } from '../../src/config/lighttpd.ts';
-import { settings, tcp, unix } from './targets.ts';
+import { inherited, settings, tcp, unix } from './targets.ts';
 
 const host = ['"host" => "127.0.0.1",', '"port" => 9000,'];
 
@@ -59,7 +59,36 @@ describe('lighttpdConfig', () => {
     expect(lines.slice(block + 1, block + 3)).toEqual(['server.stream-response-body = 1', 'scgi.server = ( "/" => ((']);
   });
 
+  it('starts a program', () => {
+    const lines = settings(lighttpdConfig('fastcgi', inherited, { program: '/srv/my app.d/../app.fcgi' }));
+    const at = lines.indexOf('fastcgi.server = ( "/" => ((');
+    expect(lines.slice(at + 1, at + 6)).toEqual([
+      '"bin-path" => "/srv/app.fcgi",',
+      '"socket" => "/run/lighttpd/postern-app-fcgi.socket",',
+      '"max-procs" => 1,',
+      '"check-local" => "disable",',
+      '"fix-root-scriptname" => "enable"',
+    ]);
+  });
+
+  it('asks an authorizer, and serves files to whom it lets through', () => {
+    const lines = settings(lighttpdConfig('fastcgi', unix('/a.sock'), { role: 'authorizer', root: '/srv' }));
+    expect(lines).toEqual(
+      expect.arrayContaining(['server.document-root = "/srv"', '"socket" => "/a.sock",', '"mode" => "authorizer",']),
+    );
+    expect(lines.join('\n')).not.toMatch(/rewrite|setenv|X-Postern-File/);
+    const started = lighttpdConfig('fastcgi', inherited, { role: 'authorizer', program: '/srv/a.fcgi' });
+    expect(started).toMatch(/"bin-path" => "\/srv\/a.fcgi",\n(?:.*\n)*.*"mode" => "authorizer"/);
+  });
+
   it.each([
+    [
+      'fastcgi',
+      inherited,
+      { program: '/srv/a b.fcgi' },
+      '--program "/srv/a b.fcgi": lighttpd has no way to write a blank',
+    ],
+    ['fastcgi', inherited, {}, 'name its executable file with --program FILE'],
     ['scgi', unix('/run/a\\b.sock'), {}, 'lighttpd has no way to write \\'],
     ['scgi', tcp(9000), { root: '/srv/a\\' }, 'lighttpd has no way to write \\'],
     ['gopher', tcp(9000), {}, 'lighttpd does not speak gopher: use fastcgi, scgi, ajp, uwsgi or http'],

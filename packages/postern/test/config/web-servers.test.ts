@@ -9,7 +9,7 @@ describe('webServerConfig', () => {
   it.each(webServerNames)('of %s is one complete text', (server) => {
     const text = webServerConfig(server, address, {});
     expect(text).toMatch(
-      /^# (?:nginx|Apache|lighttpd) in front of an app that listens on fastcgi:\/\/127\.0\.0\.1:9000\n/,
+      /^# (?:nginx|Apache|lighttpd|Caddy|HAProxy) in front of an app that listens on fastcgi:\/\/127\.0\.0\.1:9000\n/,
     );
     expect(text).toMatch(/[^\n]\n$/);
     expect(text).not.toMatch(/undefined|\[object|\n\n\n|[ \t]\n/);
@@ -19,6 +19,23 @@ describe('webServerConfig', () => {
     expect(webServerConfig('apache', address, { module: 'fcgi' })).toBe(apacheConfig('fastcgi', tcp(9000)));
     expect(() => webServerConfig('nginx', address, { module: 'fcgi' })).toThrow(
       expect.objectContaining({ code: 'ERR_USAGE', message: expect.stringContaining('leave it out for nginx') }),
+    );
+  });
+
+  it.each(['nginx', 'caddy', 'haproxy'] as const)('%s starts no apps and asks no authorizers', (server) => {
+    expect(() => webServerConfig(server, address, { program: '/srv/app.fcgi' })).toThrow(
+      expect.objectContaining({ code: 'ERR_OPTION', message: expect.stringContaining(`${server} starts no apps`) }),
+    );
+    expect(() => webServerConfig(server, address, { role: 'authorizer' })).toThrow(
+      expect.objectContaining({ code: 'ERR_OPTION', message: expect.stringContaining('asks no FastCGI authorizers') }),
+    );
+    expect(webServerConfig(server, address, { role: 'responder' })).toBe(webServerConfig(server, address, {}));
+  });
+
+  it.each(['apache', 'lighttpd'] as const)('%s has authorizers over FastCGI alone', (server) => {
+    const scgi = { ...address, protocol: 'scgi', text: 'scgi://127.0.0.1:9000' };
+    expect(() => webServerConfig(server, scgi, { role: 'authorizer' })).toThrow(
+      expect.objectContaining({ code: 'ERR_OPTION', message: expect.stringContaining('only FastCGI has authorizers') }),
     );
   });
 

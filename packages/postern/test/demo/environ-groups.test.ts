@@ -24,7 +24,7 @@ describe('the groups of an environ', () => {
     });
     const names = Object.fromEntries(Object.entries(groups).map(([id, rows]) => [id, rows.map(({ name }) => name)]));
     expect(names).toMatchObject({
-      request: ['REQUEST_METHOD', 'SERVER_PROTOCOL'],
+      request: ['REQUEST_METHOD', 'SERVER_PROTOCOL', 'REQUEST_SCHEME'],
       paths: ['REQUEST_URI', 'SCRIPT_NAME', 'PATH_INFO', 'QUERY_STRING'],
       client: ['REMOTE_ADDR', 'AUTH_TYPE'],
       server: ['SERVER_PORT'],
