@@ -26,6 +26,7 @@ export const errorCodes = {
   // the peer, on the wire
   ERR_ABORTED: 'The peer cancelled the request, or its connection closed.',
   ERR_BODY_SHORT: 'The request body ended before its declared length.',
+  ERR_BODY_EXCESS: 'A web server sent more of a request body than its CONTENT_LENGTH; what was too much is dropped.',
   ERR_BODY_LIMIT: 'The request body is larger than maxBody, or than the bound of the helper that read it.',
   ERR_ENV_BYTES: 'The request variables have more bytes than maxEnvBytes.',
   ERR_ENV_COUNT: 'The request has more variables than maxEnvCount, or than the protocol allows.',

@@ -35,6 +35,7 @@ export type {
   ClientConnection,
   ClientProtocol,
   Connection,
+  Notice,
   Output,
   PeerOptions,
   Protocol,

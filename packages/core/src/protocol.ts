@@ -1,4 +1,5 @@
 import type { Chunk } from './application.ts';
+import type { ErrorCode } from './errors.ts';
 import type { Role } from './exchange.ts';
 import type { RequestHead } from './head.ts';
 import type { Limits } from './limits.ts';
@@ -124,7 +125,15 @@ export interface Connection<In, Out> {
   readonly wantsClose: false | 'fin' | 'reset';
 }
 
+/** What a web server does amiss without harm: it goes on, and the operator is told. */
+export interface Notice {
+  readonly code: ErrorCode;
+  readonly message: string;
+}
+
 export interface ServerConnection extends Connection<RequestEvent, ReplyEvent> {
+  /** What was noticed since the last call, each kind once on a connection. */
+  takeNotice?(): Notice | undefined;
   /** The id whose body waits for `pull`, so that nothing more is read; 0: none. Absent: one request at a time. */
   readonly blocker?: number;
   /** Whether a body that blocks keeps others waiting: `yes`, several ran at once; `maybe`, the peer may send them so. */

@@ -1,6 +1,7 @@
 import {
   type CgiHead,
   type Limits,
+  type Notice,
   type Output,
   type PeerOptions,
   RemoteProtocolError,
@@ -21,6 +22,8 @@ import { Requests } from './requests.ts';
 /** Answers to the peer's management records that it does not read: above this many bytes no more is read of it. */
 const MAX_ANSWERS = 65_536;
 
+const EXCESS: Notice = { code: 'ERR_BODY_EXCESS', message: 'STDIN behind CONTENT_LENGTH is dropped' };
+
 /** The application's side of one FastCGI connection (FastCGI 1.0 §3 to §6). */
 export class FastcgiServerConnection implements ServerConnection {
   readonly #limits: Limits;
@@ -33,6 +36,8 @@ export class FastcgiServerConnection implements ServerConnection {
   readonly #events: RequestEvent[] = [];
   #peerEnded = false;
   #poisoned = false;
+  #notice: Notice | undefined;
+  #noticed = false;
 
   constructor(limits: Limits, peer: PeerOptions = {}) {
     this.#limits = limits;
@@ -191,8 +196,10 @@ export class FastcgiServerConnection implements ServerConnection {
     if (state === undefined) return this.#ignored(false);
     if (record.left === 0) return this.#stdinEnd(state);
     move(state, 'STDIN');
-    if (state.receive === 'refused' || state.reply === 'ended' || state.bodyDone)
+    if (state.receive === 'refused' || state.reply === 'ended' || state.bodyDone) {
+      if (state.known && state.left === 0) this.#notice ??= EXCESS;
       return record.skip() ? MORE : undefined;
+    }
     if (state.receive === 'params') return this.#earlyStdin(state);
     if (state.window >= this.#limits.bodyHighWater) {
       this.#requests.stalled = state;
@@ -221,6 +228,7 @@ export class FastcgiServerConnection implements ServerConnection {
   #deliver(state: RequestState, piece: Buffer): void {
     const { id } = state;
     const chunk = piece.length > state.left ? piece.subarray(0, state.left) : piece;
+    if (chunk.length < piece.length) this.#notice ??= EXCESS;
     state.left -= chunk.length;
     state.window += chunk.length;
     this.#events.push({ type: 'data', id, chunk });
@@ -267,6 +275,12 @@ export class FastcgiServerConnection implements ServerConnection {
     if (this.#halfCloseServes && this.#requests.stalled !== undefined) return undefined;
     const id = this.#requests.fin(this.#halfCloseServes);
     return id === undefined ? undefined : aborted(id, 'the web server closed the connection');
+  }
+
+  takeNotice(): Notice | undefined {
+    if (this.#notice === undefined || this.#noticed) return undefined;
+    this.#noticed = true;
+    return this.#notice;
   }
 
   pull(id: number, of?: 'filter-data'): void {

@@ -3,6 +3,7 @@ import {
   cgiReplyHead,
   type Limits,
   NameTree,
+  type Notice,
   type PeerOptions,
   RemoteProtocolError,
   VariableReader,
@@ -60,10 +61,16 @@ export function readHead(block: Buffer, limits: Limits, { strict = false, peer }
   return head;
 }
 
+const WITHOUT_SCGI: Notice = {
+  code: 'ERR_SCGI_HEADERS',
+  message: 'the variable SCGI is missing, and the request is served all the same (nginx: include scgi_params)',
+};
+
 class ScgiHead implements OneShotHead {
   readonly #limits: Limits;
   readonly #peer: PeerOptions;
   #length = 0;
+  notice: Notice | undefined;
 
   constructor(limits: Limits, peer: PeerOptions) {
     this.#limits = limits;
@@ -79,7 +86,10 @@ class ScgiHead implements OneShotHead {
 
   takeBlock(input: ByteQueue): CgiHead | undefined {
     const block = takeBlock(input, this.#length);
-    return block === undefined ? undefined : readHead(block, this.#limits, this.#peer);
+    if (block === undefined) return undefined;
+    const head = readHead(block, this.#limits, this.#peer);
+    if (!head.names.names.includes('SCGI')) this.notice = WITHOUT_SCGI;
+    return head;
   }
 }
 

@@ -34,6 +34,23 @@ function started(text: string, peer?: PeerOptions): ServerConnection {
   return connection;
 }
 
+describe('what is noticed', () => {
+  it('is a request without SCGI, and what lies behind a body', () => {
+    const without = started(netstring(block('CONTENT_LENGTH', '0', 'REQUEST_METHOD', 'GET')));
+    expect(without.takeNotice?.()).toMatchObject({ code: 'ERR_SCGI_HEADERS' });
+    expect(without.takeNotice?.()).toBeUndefined();
+    const excess = started(`${DEEP_THOUGHT}${QUESTION}x`);
+    while (excess.next() !== undefined) excess.pull(1);
+    expect(excess.takeNotice?.()).toMatchObject({ code: 'ERR_BODY_EXCESS' });
+  });
+
+  it('is nothing where a request is in order', () => {
+    const connection = started(DEEP_THOUGHT + QUESTION);
+    while (connection.next() !== undefined) connection.pull(1);
+    expect(connection.takeNotice?.()).toBeUndefined();
+  });
+});
+
 describe('a request', () => {
   it('is seen as the web server means it that the address names', () => {
     const sent = `${netstring(block('CONTENT_LENGTH', '1', 'REQUEST_METHOD', 'GET', 'SERVER_NAME', 'a:81'))}x`;

@@ -126,6 +126,8 @@ export class Driver implements ServedConnection, Watched, SocketEvents, Exchange
       } else if (!this.running.dispatch(event) && event.type === 'data') this.#connection.pull(event.id);
     }
     this.#pumping = false;
+    const notice = this.#connection.takeNotice?.();
+    if (notice !== undefined) this.#log.notice(notice);
     if (!this.#opening.undecided) this.#watchdog.settle(this.#connection.headPending, this.context.now);
     this.flush();
   }

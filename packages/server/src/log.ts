@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { describeError, type ErrorCode, type Exchange, PosternError, printable } from '@postern/core';
+import { describeError, type ErrorCode, type Exchange, type Notice, PosternError, printable } from '@postern/core';
 
 /** What a peer did wrong, or what a clock ended. */
 export interface LogEntry {
@@ -12,13 +12,19 @@ export interface LogEntry {
   readonly id?: number;
 }
 
+export interface PeerLogContext {
+  log(entry: LogEntry): void;
+  /** Logs a kind once in a while: it may concern every connection. */
+  notice(code: ErrorCode, message: string, protocol: string, peer: string): void;
+}
+
 /** What is said of one connection. */
 export class PeerLog {
-  readonly #log: { log(entry: LogEntry): void };
+  readonly #log: PeerLogContext;
   readonly #protocol: string;
   readonly #peer: string;
 
-  constructor(log: { log(entry: LogEntry): void }, protocol: string, socket: Socket) {
+  constructor(log: PeerLogContext, protocol: string, socket: Socket) {
     this.#log = log;
     this.#protocol = protocol;
     this.#peer = peerName(socket);
@@ -27,6 +33,10 @@ export class PeerLog {
   write(level: LogEntry['level'], event: LogEntry['event'], code: ErrorCode, message: string, id?: number): void {
     const entry: LogEntry = { level, event, code, message, protocol: this.#protocol, peer: this.#peer };
     this.#log.log(id === undefined ? entry : { ...entry, id });
+  }
+
+  notice({ code, message }: Notice): void {
+    this.#log.notice(code, message, this.#protocol, this.#peer);
   }
 
   defect(error: unknown): void {

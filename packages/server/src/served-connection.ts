@@ -1,4 +1,4 @@
-import type { AbortError, Exchange, Handler, Limits } from '@postern/core';
+import type { AbortError, ErrorCode, Exchange, Handler, Limits } from '@postern/core';
 import type { LogEntry } from './log.ts';
 import type { SpoolStore } from './spool.ts';
 
@@ -26,5 +26,6 @@ export interface ServerContext {
   readonly now: number;
   report(error: unknown, exchange: Exchange | undefined): void;
   log(entry: LogEntry): void;
+  notice(code: ErrorCode, message: string, protocol: string, peer: string): void;
   closed(connection: ServedConnection): void;
 }

@@ -35,6 +35,8 @@ export interface ServerOptions {
 
 /** What any stranger can cause is logged once in so many milliseconds. */
 const LOG_PAUSE = 1000;
+/** What a web server does with every request, by the way it is set up, once in so many. */
+const NOTICE_PAUSE = 600_000;
 
 /** Serves one handler on any number of addresses and protocols. */
 export class Server implements ServerContext {
@@ -199,11 +201,20 @@ export class Server implements ServerContext {
 
   /** What concerns no peer in particular, or any: one line of a kind in a second. */
   warn(code: ErrorCode, message: string, protocol = '-', peer = '-'): void {
+    if (this.#isDue(code, LOG_PAUSE)) this.log({ level: 'warn', event: 'limit', code, message, protocol, peer });
+  }
+
+  notice(code: ErrorCode, message: string, protocol: string, peer: string): void {
+    if (this.#isDue(code, NOTICE_PAUSE))
+      this.log({ level: 'warn', event: 'protocol_error', code, message, protocol, peer });
+  }
+
+  #isDue(code: ErrorCode, pause: number): boolean {
     const now = this.#clock.now();
     const latest = this.#logged.get(code);
-    if (latest !== undefined && now - latest < LOG_PAUSE) return;
+    if (latest !== undefined && now - latest < pause) return false;
     this.#logged.set(code, now);
-    this.log({ level: 'warn', event: 'limit', code, message, protocol, peer });
+    return true;
   }
 
   closed(connection: ServedConnection): void {

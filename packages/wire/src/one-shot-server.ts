@@ -2,6 +2,7 @@ import {
   AbortError,
   type ErrorCode,
   type Limits,
+  type Notice,
   nextReplyState,
   type Output,
   type PeerOptions,
@@ -16,6 +17,8 @@ import {
 import { ByteQueue } from './byte-queue.ts';
 import { OneShotOutput } from './one-shot-output.ts';
 import { type OneShotInput, type OneShotState, oneShotTable } from './one-shot-state.ts';
+
+const EXCESS: Notice = { code: 'ERR_BODY_EXCESS', message: 'bytes behind CONTENT_LENGTH are dropped' };
 
 /** A connection carries one request. */
 export const ONE_SHOT_ID = 1;
@@ -35,6 +38,8 @@ export interface OneShotHead {
   takeLength(input: ByteQueue): boolean;
   /** Takes the block, and gives what it says; text: the answer to what was no request; undefined: it has not come. */
   takeBlock(input: ByteQueue): RequestHead | string | undefined;
+  /** What is amiss with the block that was taken, and does no harm. */
+  readonly notice?: Notice;
 }
 
 /**
@@ -58,6 +63,7 @@ export class OneShotServerConnection implements ServerConnection {
   #gone = false;
   #peerEnded = false;
   #close: false | 'fin' | 'reset' = false;
+  #notice: Notice | undefined;
 
   constructor(format: OneShotFormat, limits: Limits, peer: PeerOptions = {}) {
     this.#format = format;
@@ -93,6 +99,9 @@ export class OneShotServerConnection implements ServerConnection {
       case 'body':
         return this.#body();
       case 'complete':
+        if (this.#input.length > 0) this.#notice ??= EXCESS;
+        this.#input.clear();
+        return undefined;
       case 'dropped':
         this.#input.clear();
         return undefined;
@@ -112,6 +121,7 @@ export class OneShotServerConnection implements ServerConnection {
         this.#finish();
         return undefined;
       }
+      this.#notice = this.#head.notice;
       this.#left = Math.max(0, head.contentLength);
       const ended = this.#left === 0;
       this.#move(ended ? 'HEAD' : 'HEAD_BODY');
@@ -181,6 +191,12 @@ export class OneShotServerConnection implements ServerConnection {
   #poison(error: RemoteProtocolError): RemoteProtocolError {
     this.#leave('reset');
     return error;
+  }
+
+  takeNotice(): Notice | undefined {
+    const notice = this.#notice;
+    this.#notice = undefined;
+    return notice;
   }
 
   pull(id: number): void {
