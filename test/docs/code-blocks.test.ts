@@ -8,7 +8,9 @@ import {
   repository,
   servePostern,
   startApache,
+  startCaddy,
   startChild,
+  startHaproxy,
   startLighttpd,
   startNginx,
 } from '../../packages/testkit/src/index.ts';
@@ -36,6 +38,10 @@ const blocks: Block[] = pages().flatMap((page) =>
     }),
   ),
 );
+
+/** Apache's modules that the stanzas need: beside a packaged Apache, each is `a2enmod` away. */
+const proxies = ['proxy', 'proxy_ajp', 'proxy_fcgi'];
+const authorization = ['authn_core', 'auth_basic', 'authz_user', 'authnz_fcgi'];
 
 function withLanguage(language: string): Block[] {
   return blocks.filter((block) => block.language === language);
@@ -100,7 +106,15 @@ describe('the code blocks of the docs', () => {
   });
 
   it.each(withLanguage('apache'))('$page: a stanza is accepted by Apache', async ({ code }) => {
-    await (await startApache(['proxy', 'proxy_ajp'], () => code)).stop();
+    await (await startApache([...proxies, ...authorization], () => code)).stop();
+  });
+
+  it.each(withLanguage('caddyfile'))('$page: a stanza is accepted by Caddy', async ({ code }) => {
+    await (await startCaddy((port) => code.replace(/:\d+ \{/, `:${port} {`))).stop();
+  });
+
+  it.each(withLanguage('haproxy'))('$page: a stanza is accepted by HAProxy', async ({ code }) => {
+    await (await startHaproxy((port) => code.replace(/bind :\d+/, `bind 127.0.0.1:${port}`))).stop();
   });
 
   it.each(readdirSync(join(repository, 'docs/examples')).filter((name) => name.endsWith('.mjs')))(

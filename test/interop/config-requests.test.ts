@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { parseAddress } from '../../packages/postern/src/address.ts';
 import type { SiteOptions } from '../../packages/postern/src/config/site.ts';
@@ -11,6 +12,9 @@ import {
   freePort,
   http,
   startApache,
+  startCaddy,
+  startChild,
+  startHaproxy,
   startLighttpd,
   startNginx,
   temporaryFolder,
@@ -37,6 +41,8 @@ async function start(server: WebServerName, print: (port: number) => string): Pr
     nginx: () => startNginx(print),
     apache: () => startApache(['authn_core', 'authn_file', 'auth_basic', 'authz_user'], () => print(port)),
     lighttpd: () => startLighttpd(() => print(port)),
+    caddy: () => startCaddy(print, port),
+    haproxy: () => startHaproxy(print, port),
   }[server]();
   cleanups.push(() => frontEnd.stop());
   return server === 'nginx' ? frontEnd.port : port;
@@ -48,9 +54,11 @@ async function behind(
   protocol: string,
   options: SiteOptions = {},
   edit = (text: string) => text,
+  socket = 'app.sock',
 ): Promise<number> {
   const peer = protocol === 'ajp' ? `&peer=${server}` : '';
-  const listen = `${protocol}+unix:${join(folder(), 'app.sock')}?mode=0666${peer}`;
+  const path = join(folder(), encodeURIComponent(socket));
+  const listen = `${protocol}+unix:${path}?mode=0666${peer}`;
   const served = await serve(echo, { listen });
   cleanups.push(() => served.close(0));
   const address = parseAddress(listen, 'listen');
@@ -74,6 +82,8 @@ describe.each<[WebServerName, string]>([
   ['lighttpd', 'fastcgi'],
   ['lighttpd', 'scgi'],
   ['lighttpd', 'ajp'],
+  ['caddy', 'fastcgi'],
+  ['haproxy', 'fastcgi'],
 ])('behind %s with its configuration for %s', (server, protocol) => {
   it('the app gets the request as it came', async () => {
     const port = await behind(server, protocol);
@@ -100,8 +110,13 @@ describe.each<[WebServerName, string]>([
       REMOTE_ADDR: '127.0.0.1',
       REQUEST_SCHEME: 'http',
     });
-    for (const name of ['HTTPS', 'HTTP_PROXY', 'CONTENT_TYPE', 'REMOTE_USER']) expect(environ[name] ?? '').toBe('');
+    for (const name of ['HTTPS', 'HTTP_PROXY', 'REMOTE_USER', 'AUTH_TYPE']) expect(environ[name] ?? '').toBe('');
+    // Caddy makes one up for a body without
+    expect(environ.CONTENT_TYPE ?? '').toBe(server === 'caddy' ? 'application/x-www-form-urlencoded' : '');
   });
+
+  // HAProxy serves none
+  if (server === 'haproxy') return;
 
   it('files are served without the app, the rest with it', async () => {
     const root = join(folder(), 'a "b"');
@@ -167,4 +182,68 @@ it('behind Apache what is commented out works when it is not', async () => {
   expect((await http({ port, headers: basic('ada:wrong') })).status).toBe(401);
   const environ = await environOf({ port, headers: basic('ada:secret') });
   expect(environ).toMatchObject({ REMOTE_USER: 'ada', AUTH_TYPE: 'Basic' });
+});
+
+describe('behind Caddy and HAProxy', () => {
+  it('what Caddy has commented out works when it is not', async () => {
+    const hash = startChild('caddy', ['hash-password', '--plaintext', 'secret']);
+    await hash.ended();
+    const port = await behind('caddy', 'fastcgi', {}, (text) =>
+      text
+        .replace(/^(\t+)#(?=\t|\}|basicauth|request_body)/gm, '$1')
+        .replace('ada HASH', () => `ada ${hash.output().trim()}`)
+        .replace('10MB', '1KB'),
+    );
+    expect((await http({ port, headers: basic('ada:wrong') })).status).toBe(401);
+    expect(await environOf({ port, headers: basic('ada:secret') })).toMatchObject({ REMOTE_USER: 'ada' });
+  });
+
+  it('what HAProxy has commented out works when it is not', async () => {
+    const port = await behind('haproxy', 'fastcgi', {}, (text) =>
+      text.replace(/#(userlist| {4}user|http-request|option)/g, '$1').replace('WORD', 'secret'),
+    );
+    expect((await http({ port, headers: basic('ada:wrong') })).status).toBe(401);
+    const environ = await environOf({ port, headers: basic('ada:secret') });
+    expect(environ).toMatchObject({ REMOTE_USER: 'ada', AUTH_TYPE: 'Basic' });
+    const replies = await Promise.all(
+      Array.from({ length: 20 }, (_, i) => environOf({ port, path: `/${i}`, headers: basic('ada:secret') })),
+    );
+    expect(replies.map(({ PATH_INFO }) => PATH_INFO)).toEqual(Array.from({ length: 20 }, (_, i) => `/${i}`));
+  });
+
+  it.each(['caddy', 'haproxy'] as const)(
+    '%s connects to a socket with an odd name, and names the host',
+    async (server) => {
+      const port = await behind(server, 'fastcgi', {}, (text) => text, `a b"c;50%'.sock`);
+      const environ = await environOf({ port, headers: { host: `127.0.0.1:${port}`, 'x-many': 'a' } });
+      expect(environ).toMatchObject({ SERVER_NAME: '127.0.0.1', HTTP_X_MANY: 'a' });
+    },
+  );
+
+  it.each(['caddy', 'haproxy'] as const)('over HTTP %s says itself who asked', async (server) => {
+    const port = await behind(server, 'http');
+    const lies = { 'x-forwarded-for': '192.0.2.1', 'x-forwarded-host': 'evil.example', 'x-forwarded-proto': 'https' };
+    const host = `127.0.0.1:${port}`;
+    const environ = await environOf({
+      port,
+      path: '/b%2Fc/x%20y?q=%2F',
+      headers: { host, ...lies, forwarded: 'for=192.0.2.1', proxy: 'http://proxy.example' },
+    });
+    expect(environ).toMatchObject({
+      REQUEST_URI: '/b%2Fc/x%20y?q=%2F',
+      HTTP_HOST: host,
+      HTTP_X_FORWARDED_FOR: '127.0.0.1',
+      HTTP_X_FORWARDED_HOST: host,
+      HTTP_X_FORWARDED_PROTO: 'http',
+    });
+    for (const name of ['HTTP_FORWARDED', 'HTTP_PROXY', 'HTTP_ACCEPT_ENCODING'])
+      expect(environ).not.toHaveProperty(name);
+  });
+
+  it('HAProxy answers 400 to an upload of unknown length that does not fit its buffer', async () => {
+    const port = await behind('haproxy', 'fastcgi');
+    const ask = (bytes: number) => http({ port, method: 'POST', body: Readable.from([Buffer.alloc(bytes)]) });
+    expect(JSON.parse((await ask(60_000)).text)).toMatchObject({ CONTENT_LENGTH: '60000' });
+    expect((await ask(100_000)).status).toBe(400);
+  });
 });

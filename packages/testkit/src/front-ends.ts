@@ -148,6 +148,45 @@ ${config(port, path)}
   );
 }
 
+/**
+ * Caddy in the foreground: no admin port, no certificates, and its files in the folder.
+ * @param config the sites of the Caddyfile: they listen on `port`, any free one if none is given
+ */
+export async function startCaddy(config: (port: number, folder: string) => string, given?: number): Promise<FrontEnd> {
+  const port = given ?? (await freePort());
+  const folder = temporaryFolder();
+  const { path } = folder;
+  const file = join(path, 'Caddyfile');
+  writeFileSync(
+    file,
+    `{
+    admin off
+    auto_https off
+    grace_period 1s
+    storage file_system "${path}/storage"
+}
+${config(port, path)}
+`,
+  );
+  const env = { ...process.env, HOME: path, XDG_CONFIG_HOME: path, XDG_DATA_HOME: path };
+  return frontEnd(folder, startChild('caddy', ['run', '--config', file, '--adapter', 'caddyfile'], { env }), port);
+}
+
+/**
+ * HAProxy in the foreground.
+ * @param config the whole file: its frontend binds `port`, any free one if none is given
+ */
+export async function startHaproxy(
+  config: (port: number, folder: string) => string,
+  given?: number,
+): Promise<FrontEnd> {
+  const port = given ?? (await freePort());
+  const folder = temporaryFolder();
+  const file = join(folder.path, 'haproxy.cfg');
+  writeFileSync(file, config(port, folder.path));
+  return frontEnd(folder, startChild('haproxy', ['-db', '-f', file], { env: withSbin() }), port);
+}
+
 function withSbin(): NodeJS.ProcessEnv {
   return { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/sbin` };
 }

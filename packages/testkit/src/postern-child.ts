@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Child, startChild } from './child.ts';
@@ -8,6 +9,14 @@ export const repository = join(fileURLToPath(new URL('.', import.meta.url)), '..
 /** `postern` as it was built, in a process of its own. */
 export function startPostern(args: string[], options: { cwd?: string; env?: NodeJS.ProcessEnv } = {}): Child {
   return startChild(process.execPath, [join(repository, 'packages/postern/bin/postern.js'), ...args], options);
+}
+
+/** Writes a program that a web server can start: `postern serve` of a fixture, on descriptor 0 or as a CGI program. */
+export function writeProgram(path: string, app: string): string {
+  const words = [process.execPath, join(repository, 'packages/postern/bin/postern.js'), 'serve', join(repository, app)];
+  const quoted = words.map((word) => `'${word.replaceAll("'", "'\\''")}'`);
+  writeFileSync(path, `#!/bin/sh\nexec ${quoted.join(' ')}\n`, { mode: 0o755 });
+  return path;
 }
 
 export interface Served {

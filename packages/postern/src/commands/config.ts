@@ -10,7 +10,7 @@ export const configNames: CommandNames = {
   command: 'config',
   example,
   operand: 'the name of a web server',
-  flags: ['listen', 'server-name', 'root', 'module', 'help', 'version'],
+  flags: ['listen', 'server-name', 'root', 'module', 'role', 'program', 'help', 'version'],
 };
 
 export function buildConfig(yargs: Argv): Argv {
@@ -19,15 +19,16 @@ export function buildConfig(yargs: Argv): Argv {
       `Example:
   ${example}
   postern config apache --listen ajp+unix:/run/app.sock --root /srv/www
+  postern config lighttpd --listen fastcgi+fd:0 --program /srv/app/app.fcgi
 
-Usage: postern config nginx|apache|lighttpd --listen ADDR [--server-name NAME[:PORT]] [--root DIR] [--module NAME]
+Usage: postern config nginx|apache|lighttpd|caddy|haproxy --listen ADDR [flags]
 
 Prints a complete configuration of the web server for an app that listens on ADDR.`,
     )
     .positional('target', {
       type: 'string',
       demandOption: true,
-      describe: 'the web server: nginx, apache or lighttpd',
+      describe: 'the web server: nginx, apache, lighttpd, caddy or haproxy',
     })
     .option('listen', { type: 'string', requiresArg: true, describe: 'the address that the app listens on' })
     .option('server-name', {
@@ -43,6 +44,16 @@ Prints a complete configuration of the web server for an app that listens on ADD
     .option('module', {
       type: 'string',
       requiresArg: true,
-      describe: "apache: ajp, fcgi, scgi, uwsgi or http, as a check of ADDR's protocol [from ADDR]",
+      describe: 'apache: fcgi, scgi, ajp, uwsgi, http, fcgid or authnz_fcgi [from ADDR and the role]',
+    })
+    .option('role', {
+      type: 'string',
+      requiresArg: true,
+      describe: 'apache, lighttpd: what the app is asked for over FastCGI: responder or authorizer [responder]',
+    })
+    .option('program', {
+      type: 'string',
+      requiresArg: true,
+      describe: 'apache, lighttpd: with --listen fastcgi+fd:0 the executable file that the web server starts',
     });
 }

@@ -1,12 +1,13 @@
 import { ConfigError, printable } from '@postern/core';
 import { parseAddress } from '../address.ts';
+import { type AppRole, appRoles } from '../config/site.ts';
 import { type WebServerName, webServerConfig, webServerNames } from '../config/web-servers.ts';
 import { nearest } from '../suggest.ts';
 import { single } from '../usage.ts';
 import { configNames } from './config.ts';
 
 /** Of the contract; refused by name. */
-const targetsToCome = ['caddy', 'haproxy', 'systemd'];
+const targetsToCome = ['systemd'];
 
 /** Prints the configuration. @returns the exit code @throws ConfigError */
 export async function runConfig(args: Record<string, unknown>): Promise<number> {
@@ -21,9 +22,18 @@ export async function runConfig(args: Record<string, unknown>): Promise<number> 
     serverName: single(args['server-name'], 'server-name'),
     root: single(args.root, 'root'),
     module: single(args.module, 'module'),
+    role: readRole(single(args.role, 'role')),
+    program: single(args.program, 'program'),
   });
   process.stdout.write(text);
   return 0;
+}
+
+function readRole(name: string | undefined): AppRole | undefined {
+  const role = appRoles.find((one) => one === name);
+  if (role === undefined && name !== undefined)
+    throw new ConfigError('ERR_OPTION', `--role "${printable(name)}": write ${appRoles.join(' or ')}`);
+  return role;
 }
 
 function readTarget(name: string): WebServerName {

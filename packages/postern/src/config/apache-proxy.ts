@@ -1,19 +1,38 @@
 import { ConfigError, type PeerOptions } from '@postern/core';
 import { isLoopback } from '@postern/server';
-import type { ApacheProtocol } from './apache-module.ts';
+import { filesFirst } from './apache-files.ts';
+import type { ApacheParts, ApacheProtocol, ProxyModule } from './apache-module.ts';
 import { authority, type Backend } from './backend.ts';
 import { checkPath, quote } from './text.ts';
 
 /** Apache ends the path of a socket in ProxyPass at the first of these. */
 const endsPath = { found: /[#?|]/, named: '#, ? or |' };
 
-/** The modules for a protocol, each after those that it needs. */
-export function modulesFor(protocol: ApacheProtocol, module: string): string[] {
-  return ['proxy', `proxy_${module}`, ...(protocol === 'ajp' || protocol === 'http' ? ['headers'] : [])];
+/** mod_proxy_…, which passes requests on. @throws ConfigError ERR_OPTION */
+export function proxyParts(
+  backend: Backend<ApacheProtocol>,
+  module: ProxyModule,
+  root: string | undefined,
+  peer?: PeerOptions,
+): ApacheParts {
+  const { protocol } = backend;
+  return {
+    title: `an app that listens on ${backend.address}`,
+    modules: [
+      ...['proxy', `proxy_${module}`],
+      ...(protocol === 'ajp' || protocol === 'http' ? ['headers'] : []),
+      ...(root === undefined ? [] : ['authz_core', 'rewrite', 'mime']),
+    ],
+    lines: [
+      ...appLines(backend, module, peer),
+      // a rewrite to the app would send a decoded path
+      root === undefined ? [] : filesFirst(root, 'RewriteRule "^" "-" [E=no-proxy]'),
+    ],
+  };
 }
 
-/** What of a site is about its app, by paragraphs. @throws ConfigError ERR_OPTION */
-export function appLines(backend: Backend<ApacheProtocol>, module: string, peer: PeerOptions = {}): string[][] {
+/** @throws ConfigError ERR_OPTION */
+function appLines(backend: Backend<ApacheProtocol>, module: ProxyModule, peer: PeerOptions = {}): string[][] {
   const { protocol } = backend;
   return [
     ['# Apache answers 404 to a path with %2F by itself, unless this is on.', 'AllowEncodedSlashes On'],
@@ -90,7 +109,11 @@ function lengthNeeded(protocol: string): string[] {
 }
 
 const uploads: Readonly<Record<ApacheProtocol, string[]>> = {
-  fastcgi: [],
+  fastcgi: [
+    '# An upload goes out as it comes, and one of unknown length (chunked) without CONTENT_LENGTH. To have Apache take the',
+    '# whole of that first, and name its length:',
+    '#SetEnv proxy-sendcl 1',
+  ],
   scgi: lengthNeeded('SCGI'),
   ajp: [],
   uwsgi: lengthNeeded('uwsgi'),
@@ -127,8 +150,9 @@ const keptConnections = '# ttl: Apache gives a kept connection up before the app
 
 const passing: Readonly<Record<ApacheProtocol, readonly string[]>> = {
   fastcgi: [
-    '# Each request has a connection of its own. enablereuse=on would keep them, and cost less; but where the app closes one',
-    '# just when Apache takes it (--max-connection-requests, a restart), Apache answers 503 by itself.',
+    '# Each request has a connection of its own. To keep them, which costs less, add: enablereuse=on ttl=60, which is below',
+    '# --keep-alive-timeout (90 s) of the app. But where the app closes one just when Apache takes it, Apache answers 503 by',
+    '# itself: at a restart, and every --max-connection-requests (10000), which may be 1000000000.',
   ],
   scgi: [],
   ajp: [rawPath, keptConnections],

@@ -1,17 +1,16 @@
 import type { ListenTarget } from '@postern/server';
-import { type ApacheProtocol, apacheModule, apacheProtocols } from './apache-module.ts';
-import { appLines, modulesFor } from './apache-proxy.ts';
-import { backendOf } from './backend.ts';
-import { readSite, type Site, type SiteName, type SiteOptions } from './site.ts';
-import { checkPath, fileOf, indent, paragraphs, quote } from './text.ts';
+import { authorizerParts } from './apache-authorizer.ts';
+import { programParts } from './apache-fcgid.ts';
+import { type ApacheParts, apacheModule, apacheProtocols, type ProxyModule } from './apache-module.ts';
+import { proxyParts } from './apache-proxy.ts';
+import { backendOf, programOf, refuseProgram } from './backend.ts';
+import { readSite, type Site, type SiteName, type StarterOptions } from './site.ts';
+import { fileOf, indent, paragraphs } from './text.ts';
 
-export interface ApacheOptions extends SiteOptions {
-  /** `fcgi`, `scgi`, `ajp`, `uwsgi` or `http`, as a check: it follows from the address. */
+export interface ApacheOptions extends StarterOptions {
+  /** `fcgi`, `scgi`, `ajp`, `uwsgi`, `http`, `fcgid` or `authnz_fcgi`, as a check: it follows from the rest. */
   readonly module?: string;
 }
-
-/** <Directory> takes a path with one of these for a pattern. */
-const pattern = { found: /[*?[\]]/, named: '*, ?, [ or ]' };
 
 /**
  * The configuration of Apache for an application that listens on an address: a whole file for sites-enabled.
@@ -19,13 +18,12 @@ const pattern = { found: /[*?[\]]/, named: '*, ?, [ or ]' };
  *   in its language; ERR_NOT_BUILT
  */
 export function apacheConfig(protocol: string, target: ListenTarget, options: ApacheOptions = {}): string {
-  const backend = backendOf('Apache', apacheProtocols, protocol, target);
-  const module = apacheModule(backend.protocol, options.module, backend.address);
   const site = readSite(options);
+  const { title, modules, before = [], lines } = partsOf(protocol, target, options, site);
   const port = site.port ?? 80;
   return fileOf([
     [
-      `# Apache in front of an app that listens on ${backend.address}`,
+      `# Apache in front of ${title}`,
       '# Put this into a file of its own, on Debian /etc/apache2/sites-available/app.conf, then:',
       '# a2ensite app && apachectl -t && systemctl reload apache2',
       ...(site.name === undefined
@@ -34,24 +32,31 @@ export function apacheConfig(protocol: string, target: ListenTarget, options: Ap
           ]
         : []),
     ],
-    loadModules(backend.protocol, module, site),
+    loadModules(modules),
+    before,
     ...(port === 80 ? [] : [listen(port)]),
     [
       `<VirtualHost *:${port}>`,
-      ...indent(
-        paragraphs([
-          site.name === undefined ? [] : serverName(site.name),
-          ...appLines(backend, module, options.peer),
-          site.root === undefined ? [] : files(site.root),
-        ]),
-      ),
+      ...indent(paragraphs([site.name === undefined ? [] : serverName(site.name), ...lines])),
       '</VirtualHost>',
     ],
   ]);
 }
 
-function loadModules(protocol: ApacheProtocol, module: string, { root }: Site): string[] {
-  const names = [...modulesFor(protocol, module), ...(root === undefined ? [] : ['authz_core', 'rewrite', 'mime'])];
+/** @throws ConfigError ERR_OPTION, ERR_NOT_BUILT */
+function partsOf(protocol: string, target: ListenTarget, options: ApacheOptions, { root }: Site): ApacheParts {
+  const { role, program, peer } = options;
+  const module = apacheModule({ protocol, target, role, asked: options.module });
+  if (module === 'fcgid' && target.transport === 'fd')
+    return programParts(programOf('Apache', protocol, target, program), root);
+  const backend = backendOf('Apache', apacheProtocols, protocol, target);
+  refuseProgram('Apache', backend.address, program);
+  return module === 'authnz_fcgi'
+    ? authorizerParts(backend, root)
+    : proxyParts(backend, module as ProxyModule, root, peer);
+}
+
+function loadModules(names: readonly string[]): string[] {
   return [
     '# The modules that this needs, where nothing else has loaded them. The folder is the one of Debian.',
     ...names.flatMap((name) => [
@@ -79,20 +84,4 @@ function serverName({ before, name, after }: SiteName): string[] {
   if (before === '.') return [`ServerName ${name}`, `ServerAlias *.${name}`];
   if (after === '.*') return [`ServerName ${name}.any`, `ServerAlias ${name}.*`];
   return [`ServerName ${name}`];
-}
-
-/** @throws ConfigError ERR_OPTION */
-function files(root: string): string[] {
-  checkPath('Apache', root, 'root', pattern);
-  const quoted = quote('Apache', root);
-  return [
-    '# What is a file in this folder is served by Apache, and is public; the rest goes to the app.',
-    `DocumentRoot ${quoted}`,
-    `<Directory ${quoted}>`,
-    '    Require all granted',
-    '</Directory>',
-    'RewriteEngine On',
-    'RewriteCond "%{DOCUMENT_ROOT}%{REQUEST_URI}" -f',
-    'RewriteRule "^" "-" [E=no-proxy]',
-  ];
 }

@@ -1,9 +1,10 @@
+import { resolve } from 'node:path';
 import { ConfigError } from '@postern/core';
 import type { ListenTarget } from '@postern/server';
 import { formatAddress } from '../address.ts';
 
 /** How people write the names of the web servers. */
-export type WebServerTitle = 'nginx' | 'Apache' | 'lighttpd';
+export type WebServerTitle = 'nginx' | 'Apache' | 'lighttpd' | 'Caddy' | 'HAProxy';
 
 /** Where a web server connects. */
 export interface Backend<Protocol extends string = string> {
@@ -35,6 +36,36 @@ export function backendOf<Protocol extends string>(
     throw refuse(`${server} cannot connect to an inherited descriptor: give the address of the socket behind it`);
   if (target.port === 0) throw refuse(`port 0 is any free port, which ${server} cannot know: choose one`);
   return { protocol, address, to: { host: everywhere[target.host] ?? target.host, port: target.port } };
+}
+
+/**
+ * The program that a web server starts for an app on fastcgi+fd:0, absolute.
+ * @throws ConfigError ERR_OPTION: no program is named, or it is another address on a descriptor
+ */
+export function programOf(
+  server: WebServerTitle,
+  protocol: string,
+  target: ListenTarget & { transport: 'fd' },
+  program: string | undefined,
+): string {
+  const where = `--listen ${formatAddress(protocol, target)}`;
+  if (protocol !== 'fastcgi' || target.fd !== 0)
+    throw new ConfigError('ERR_OPTION', `${where}: ${server} gives a program that it starts fastcgi+fd:0: write that`);
+  if (program === undefined)
+    throw new ConfigError(
+      'ERR_OPTION',
+      `${where}: ${server} starts the app itself there: name its executable file with --program FILE`,
+    );
+  return resolve(program);
+}
+
+/** @throws ConfigError ERR_OPTION: a program is named for an app that listens by itself */
+export function refuseProgram(server: WebServerTitle, address: string, program: string | undefined): void {
+  if (program === undefined) return;
+  throw new ConfigError(
+    'ERR_OPTION',
+    `--listen ${address}: the app listens there by itself: leave --program out, or write fastcgi+fd:0 for one that ${server} starts`,
+  );
 }
 
 function notSpoken(server: WebServerTitle, spoken: readonly string[], protocol: string, address: string): ConfigError {

@@ -1,6 +1,10 @@
 import { resolve } from 'node:path';
 import { ConfigError, type PeerOptions, printable } from '@postern/core';
 
+/** What a FastCGI web server asks an app for: the reply, or whether a request may go on. */
+export const appRoles = ['responder', 'authorizer'] as const;
+export type AppRole = (typeof appRoles)[number];
+
 /** What a site is told to be, whichever web server is in front. */
 export interface SiteOptions {
   /** NAME[:PORT]: the host name of the site, and the port that the web server listens on. Without it: every name, port 80. */
@@ -9,6 +13,14 @@ export interface SiteOptions {
   readonly root?: string;
   /** What the query of the app's address says. */
   readonly peer?: PeerOptions;
+}
+
+/** What Apache and lighttpd can be told beside. */
+export interface StarterOptions extends SiteOptions {
+  /** Without it a responder. */
+  readonly role?: AppRole;
+  /** The executable file that the web server starts, with its listening socket as descriptor 0. */
+  readonly program?: string;
 }
 
 /** The names of a site: `www.example.org`, `*.example.org` (all below), `.example.org` (it and all below), `example.*`. */

@@ -13,10 +13,19 @@ const languages: Readonly<Record<WebServerTitle, { readonly never: Forbidden; re
   // Apache puts the value of a variable for ${NAME} wherever it stands
   Apache: { never: { found: /[\0-\x1f\x7f]|\$\{/, named: '${ or a control character' }, escaped: /["\\]/g },
   lighttpd: { never: { found: /[\0-\x1f\x7f\\]/, named: '\\ or a control character' }, escaped: /"/g },
+  // Caddy puts the value of a placeholder for {name} wherever it stands
+  Caddy: { never: { found: /[\0-\x1f\x7f\\{]/, named: '\\, { or a control character' }, escaped: /"/g },
+  // HAProxy puts the value of a variable for $NAME in an address, escaped or not
+  HAProxy: { never: { found: /[\0-\x1f\x7f$]/, named: '$ or a control character' }, escaped: /["\\]/g },
 };
 
 /** @throws ConfigError ERR_OPTION: the path cannot be written in the language of the web server, or not in this place */
-export function checkPath(server: WebServerTitle, path: string, flag: 'listen' | 'root', here?: Forbidden): void {
+export function checkPath(
+  server: WebServerTitle,
+  path: string,
+  flag: 'listen' | 'root' | 'program',
+  here?: Forbidden,
+): void {
   for (const forbidden of [languages[server].never, here]) {
     if (forbidden?.found.test(path))
       throw new ConfigError(

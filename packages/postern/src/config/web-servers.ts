@@ -1,10 +1,18 @@
 import { ConfigError, type PeerOptions } from '@postern/core';
 import type { ListenTarget } from '@postern/server';
 import { type ApacheOptions, apacheConfig } from './apache.ts';
+import { caddyConfig } from './caddy.ts';
+import { haproxyConfig } from './haproxy.ts';
 import { lighttpdConfig } from './lighttpd.ts';
 import { nginxConfig } from './nginx.ts';
 
-const generators = { nginx: nginxConfig, apache: apacheConfig, lighttpd: lighttpdConfig };
+const generators = {
+  nginx: nginxConfig,
+  apache: apacheConfig,
+  lighttpd: lighttpdConfig,
+  caddy: caddyConfig,
+  haproxy: haproxyConfig,
+};
 export type WebServerName = keyof typeof generators;
 export const webServerNames = Object.keys(generators) as WebServerName[];
 
@@ -27,10 +35,27 @@ export function webServerConfig(
 ): string {
   if (options.module !== undefined && server !== 'apache')
     throw new ConfigError('ERR_USAGE', `--module is for postern config apache: leave it out for ${server}`);
+  if (server !== 'apache' && server !== 'lighttpd') refuseStarting(server, options);
+  if (options.role === 'authorizer' && protocol !== 'fastcgi')
+    throw new ConfigError(
+      'ERR_OPTION',
+      `--listen ${text}: only FastCGI has authorizers: let it listen with fastcgi, or leave --role out`,
+    );
   if (peer.peer !== undefined && peer.peer !== 'none' && peer.peer !== server)
     throw new ConfigError(
       'ERR_OPTION',
       `--listen ${text}?peer=${peer.peer}: the app expects ${peer.peer} there: write peer=${server}, there and where it listens, or postern config ${peer.peer}`,
     );
   return generators[server](protocol, target, { ...options, peer });
+}
+
+/** @throws ConfigError ERR_OPTION: the web server starts no programs, or has no authorizers */
+function refuseStarting(server: WebServerName, { program, role }: Omit<ApacheOptions, 'peer'>): void {
+  const refuse = (flag: string, why: string) =>
+    new ConfigError(
+      'ERR_OPTION',
+      `--${flag}: ${server} ${why}, Apache and lighttpd do: take one of them, or leave it out`,
+    );
+  if (program !== undefined) throw refuse('program', 'starts no apps');
+  if (role === 'authorizer') throw refuse('role authorizer', 'asks no FastCGI authorizers');
 }
