@@ -1,4 +1,5 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import {
@@ -90,6 +91,33 @@ describe('the code blocks of the docs', () => {
         expect(() => require.resolve(specifier)).not.toThrow();
     },
   );
+
+  it('of the client are programs that ask an app', async () => {
+    const app = join(folder, 'asked.mjs');
+    const roles = withLanguage('js').filter(({ name }) => name === 'guard.mjs' || name === 'upper.mjs');
+    writeFileSync(
+      app,
+      roles.map(({ code }, i) => (i === 0 ? code : code.replace(/^export default.*$/m, ''))).join('\n'),
+    );
+    const socket = join(tmpdir(), `postern-docs-${process.pid}.sock`);
+    const { child } = await servePostern(app.slice(repository.length + 1), [`fastcgi+unix:${socket}`]);
+    const programs = withLanguage('js').filter(({ page }) => page === 'docs/how-to/client.md');
+    const said: string[] = [];
+    for (const block of programs) {
+      const path = save({ ...block, code: block.code.replaceAll('/run/app.sock', socket) });
+      const program = startChild(process.execPath, [path]);
+      expect([(await program.ended()).code, program.output()]).toEqual([0, expect.stringMatching(/./)]);
+      said.push(program.output());
+    }
+    expect((await child.stop()).code).toBe(0);
+    expect(said).toEqual([
+      expect.stringMatching(/^200 \[[\s\S]*hello stranger/),
+      expect.stringContaining("[ '/three', 200, 15 ]"),
+      expect.stringContaining("'REMOTE_USER',\n  'ada'"),
+      'THE FILE THAT IS TO BE FILTERED\n',
+      expect.stringMatching(/^\d+ 1 \d+\n$/),
+    ]);
+  });
 
   it.each(withLanguage('nginx'))('$page: a stanza is accepted by nginx', async ({ code }) => {
     const included = code.replaceAll('include fastcgi_params', 'include /etc/nginx/fastcgi_params');

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { ping } from '../../packages/client/src/index.ts';
+import { ping, Session } from '../../packages/client/src/index.ts';
 import { fastcgi } from '../../packages/fastcgi/src/index.ts';
 import { scgi } from '../../packages/scgi/src/index.ts';
 import { type BackEnd, repository, startUwsgi, type UwsgiPorts } from '../../packages/testkit/src/index.ts';
 import { uwsgi } from '../../packages/uwsgi/src/index.ts';
-import { ask, itAnswersAsAsked, type Peer, pattern, piecesOf } from './peer-scenarios.ts';
+import { ask, itAnswersAsAsked, type Peer, pattern, piecesOf, variablesFor } from './peer-scenarios.ts';
 
 const protocols = { uwsgi, scgi, fastcgi };
 const names = ['uwsgi', 'scgi', 'fastcgi'] as const;
@@ -73,6 +73,22 @@ describe.each(['uwsgi', 'scgi'] as const)('uWSGI over %s alone', (name) => {
   it('is never asked with a body of unknown length: the client refuses that', async () => {
     const body = piecesOf(pattern(10), 5);
     await expect(ask(peer(), { method: 'POST', body })).rejects.toMatchObject({ code: 'ERR_ENV_LENGTH' });
+  });
+});
+
+describe('a session with uWSGI', () => {
+  // it closes the connection behind every answer, FastCGI's KEEP_CONN or not
+  it.each(names)('over %s asks one after the other, on a connection each', async (name) => {
+    const target = { transport: 'tcp', host: '127.0.0.1', port: plain.ports[name] } as const;
+    const session = new Session(protocols[name], target, { atOnce: 1 });
+    const bodies = [1, 1000, 100_000, 10].map(async (bytes) => {
+      let heard = 0;
+      const { body } = await session.request({ variables: variablesFor({ target: `/down?bytes=${bytes}` }) });
+      for await (const piece of body) heard += piece.length;
+      return heard;
+    });
+    expect(await Promise.all(bodies)).toEqual([1, 1000, 100_000, 10]);
+    session.close();
   });
 });
 

@@ -2,6 +2,8 @@
 export interface AnswerSource {
   /** The reader has taken what there was. */
   wantBody(): void;
+  /** The reader was given a piece. */
+  taken(): void;
   /** The reader does not want the rest. */
   cancel(): void;
 }
@@ -16,6 +18,11 @@ export class AnswerBody implements AsyncIterable<Uint8Array>, AsyncIterator<Uint
 
   constructor(source: AnswerSource) {
     this.#source = source;
+  }
+
+  /** Something waits for the reader. */
+  get unread(): boolean {
+    return this.#chunks.length > 0;
   }
 
   push(chunk: Uint8Array): void {
@@ -44,7 +51,9 @@ export class AnswerBody implements AsyncIterable<Uint8Array>, AsyncIterator<Uint
       this.#source.wantBody();
       await woken;
     }
-    return { done: false, value: this.#chunks.shift() as Uint8Array };
+    const value = this.#chunks.shift() as Uint8Array;
+    this.#source.taken();
+    return { done: false, value };
   }
 
   async return(): Promise<IteratorResult<Uint8Array, undefined>> {

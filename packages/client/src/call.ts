@@ -1,29 +1,47 @@
-import type { Socket } from 'node:net';
 import { StringDecoder } from 'node:string_decoder';
 import {
   AbortError,
   type AnswerEvent,
+  type AskEvent,
   type ClientConnection,
   isBodyless,
   type Limits,
-  type Output,
+  LocalProtocolError,
   RemoteProtocolError,
 } from '@postern/core';
 import { AnswerBody, type AnswerSource } from './answer-body.ts';
 import { givenUp } from './connect.ts';
-import type { Answer, Ask } from './request.ts';
+import type { Answer, Question } from './request.ts';
+import type { Receiver, Transport } from './transport.ts';
 
-/** How much is taken out of a connection for one write. */
-const BUDGET = 131_072;
+/** Milliseconds, as nginx has it in fastcgi_read_timeout. */
+const TIMEOUT = 60_000;
 
-/** One request and its answer on one socket: moves bytes both ways until the answer is complete or given up. */
-export class Call implements AnswerSource {
-  /** The id of the one request on its connection. */
-  static readonly ID = 1;
+type Source = AsyncIterable<Uint8Array>;
+
+/** @throws LocalProtocolError as the protocol's `send`: nothing was begun */
+export function sendRequest(connection: ClientConnection, id: number, question: Question, keep: boolean): void {
+  const { role, variables, data } = question;
+  if (data !== undefined && role !== 'filter')
+    throw new LocalProtocolError('ERR_PROTOCOL_LACKS', `a ${role ?? 'responder'} gets no data: see role`);
+  connection.send({ type: 'request', id, role, variables, keep });
+}
+
+/** Sends the streams of a request as far as they are in memory. @throws LocalProtocolError as the protocol's `send` */
+export function sendMemory(connection: ClientConnection, id: number, { role, body, data }: Question): void {
+  if (body instanceof Uint8Array) connection.send({ type: 'data', id, chunk: body });
+  if (body === undefined || body instanceof Uint8Array) connection.send({ type: 'end', id });
+  if (role !== 'filter') return;
+  if (data instanceof Uint8Array) connection.send({ type: 'filter-data', id, chunk: data });
+  if (data === undefined || data instanceof Uint8Array) connection.send({ type: 'filter-end', id });
+}
+
+/** One request and its answer, from when the request was sent: until the answer is complete or given up. */
+export class Call implements AnswerSource, Receiver {
   readonly answer: Promise<Answer>;
-  readonly #connection: ClientConnection;
-  readonly #socket: Socket;
-  readonly #ask: Ask;
+  readonly #id: number;
+  readonly #transport: Transport;
+  readonly #question: Question;
   readonly #limits: Limits;
   readonly #body = new AnswerBody(this);
   readonly #log = new StringDecoder('utf8');
@@ -33,81 +51,60 @@ export class Call implements AnswerSource {
   #left = Number.POSITIVE_INFINITY;
   #bodyless = false;
   #upload: AsyncIterator<Uint8Array> | undefined;
+  /** The next piece of a stream is waited for: the back-end has a reason to be silent. */
+  #sourcing = false;
+  /** Something of the answer has come. */
+  #heard = false;
   #roomListener: (() => void) | undefined;
-  #pumping = false;
-  #blocked = false;
-  #ended = false;
+  /** Stream bytes that waited when it was looked at last. */
+  #queued = 0;
+  readonly #timer: NodeJS.Timeout | undefined;
   #over = false;
 
-  constructor(connection: ClientConnection, socket: Socket, ask: Ask, limits: Limits) {
-    this.#connection = connection;
-    this.#socket = socket;
-    this.#ask = ask;
+  /** @param id of the request, which `sendRequest` has sent */
+  constructor(transport: Transport, id: number, question: Question, limits: Limits) {
+    this.#transport = transport;
+    this.#id = id;
+    this.#question = question;
     this.#limits = limits;
     this.answer = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    socket.on('data', this.#onData);
-    socket.on('end', this.#onEnd);
-    socket.on('drain', this.#onDrain);
-    socket.on('error', this.#onError);
-    socket.on('close', this.#onClose);
-    ask.signal?.addEventListener('abort', this.#onAbort);
-    if (ask.signal?.aborted) this.#onAbort();
-    this.#flush();
-    if (ask.body !== undefined && !(ask.body instanceof Uint8Array)) void this.#sendBody(ask.body);
+    const { timeout = TIMEOUT, signal } = question;
+    if (timeout > 0) this.#timer = setTimeout(this.#onSilence, timeout);
+    transport.add(id, this);
+    signal?.addEventListener('abort', this.#onAbort);
+    if (signal?.aborted) this.#onAbort();
+    transport.flush();
+    void this.#sendStreams();
   }
 
-  readonly #onData = (chunk: Buffer): void => {
-    this.#connection.receive(chunk);
-    this.#pump();
-  };
-
-  readonly #onEnd = (): void => {
-    this.#ended = true;
-    this.#connection.receiveEnd();
-    this.#pump();
-  };
-
-  readonly #onDrain = (): void => {
-    this.#blocked = false;
-    this.#flush();
-  };
-
-  readonly #onError = (error: NodeJS.ErrnoException): void => {
-    // behind a FIN it is our own sending that failed: all of the answer is here
-    if (!this.#ended) this.#breakOff(`the back-end broke the connection (${error.code ?? error.message})`);
-  };
-
-  /** Behind a FIN all that came is in the connection, which knows whether the answer is complete. */
-  readonly #onClose = (): void => {
-    if (!this.#ended) this.#breakOff('the connection to the back-end was closed');
-  };
+  get heard(): boolean {
+    return this.#heard;
+  }
 
   readonly #onAbort = (): void => {
-    this.#fail(givenUp(this.#ask.signal?.reason));
+    this.fail(givenUp(this.#question.signal?.reason));
   };
 
-  #pump(): void {
-    if (this.#pumping) return;
-    this.#pumping = true;
-    try {
-      while (!this.#over) {
-        const event = this.#connection.next();
-        if (event === undefined) break;
-        this.#dispatch(event);
-      }
-    } catch (error) {
-      this.#fail(error as Error);
+  readonly #onSilence = (): void => {
+    const { timeout = TIMEOUT } = this.#question;
+    if (this.#body.unread && this.#transport.crowded) {
+      const message = `the answer was not read for ${timeout} ms, while others waited on its connection`;
+      this.fail(new AbortError('ERR_TIMEOUT_READ', message));
+    } else if (this.#body.unread || this.#sourcing) {
+      this.#timer?.refresh();
+    } else {
+      const message = `the back-end was silent for ${timeout} ms: see that the application runs, or give it more time`;
+      this.fail(new RemoteProtocolError('ERR_TIMEOUT_REPLY', message, { status: 504 }));
     }
-    this.#pumping = false;
-    // what came may have made something due: AJP's back-end asks for each piece of a body
-    this.#flush();
-    this.#updateReading();
-  }
+  };
 
-  #dispatch(event: AnswerEvent): void {
+  take(event: AnswerEvent): void {
+    if (this.#over) return;
+    this.#heard = true;
+    this.#timer?.refresh();
     switch (event.type) {
       case 'head':
         this.#head(event.status, event.reason, event.headers);
@@ -124,7 +121,7 @@ export class Call implements AnswerSource {
   }
 
   #head(status: number, reason: string, headers: string[]): void {
-    this.#bodyless = isBodyless(variable(this.#ask.variables, 'REQUEST_METHOD'), status);
+    this.#bodyless = isBodyless(variable(this.#question.variables, 'REQUEST_METHOD'), status);
     for (let i = 0; i < headers.length; i += 2) {
       if (headers[i].toLowerCase() === 'content-length') this.#left = Number(headers[i + 1]);
     }
@@ -134,7 +131,7 @@ export class Call implements AnswerSource {
 
   #data(chunk: Uint8Array): void {
     if (this.#bodyless) {
-      this.#connection.pull(Call.ID);
+      this.#transport.connection.pull(this.#id);
       return;
     }
     const allowed = chunk.length > this.#left ? chunk.subarray(0, this.#left) : chunk;
@@ -143,17 +140,16 @@ export class Call implements AnswerSource {
     if (allowed.length === chunk.length) return;
     this.#say('the answer has more bytes than its Content-Length: the rest is dropped\n');
     this.#bodyless = true;
-    this.#connection.pull(Call.ID);
+    this.#transport.connection.pull(this.#id);
   }
 
   #say(text: string): void {
-    if (text !== '') this.#ask.onLog?.(text);
+    if (text !== '') this.#question.onLog?.(text);
   }
 
   #complete(): void {
-    if (this.#over) return;
     if (this.#left > 0 && this.#left !== Number.POSITIVE_INFINITY) {
-      this.#fail(brokenOff(`the answer ended ${this.#left} bytes before its Content-Length`));
+      this.fail(brokenOff(`the answer ended ${this.#left} bytes before its Content-Length`));
       return;
     }
     this.#say(this.#log.end());
@@ -162,23 +158,25 @@ export class Call implements AnswerSource {
   }
 
   /** uWSGI resets a connection of which it has not read all: the answer may be whole by its Content-Length. */
-  #breakOff(message: string): void {
+  breakOff(message: string): void {
+    if (this.#over) return;
     if (this.#left === 0) this.#complete();
-    else this.#fail(brokenOff(message));
+    else this.fail(brokenOff(message));
   }
 
-  #fail(error: Error): void {
+  fail(error: Error): void {
     if (this.#over) return;
     this.#stop();
     this.#reject(error);
     this.#body.fail(error);
   }
 
-  /** Nothing more goes over the connection. */
+  /** Nothing more is sent or heard. */
   #stop(): void {
     this.#over = true;
-    this.#ask.signal?.removeEventListener('abort', this.#onAbort);
-    this.#socket.destroy();
+    clearTimeout(this.#timer);
+    this.#question.signal?.removeEventListener('abort', this.#onAbort);
+    this.#transport.remove(this.#id);
     this.#roomListener?.();
     this.#upload?.return?.().then(undefined, ignore);
   }
@@ -186,38 +184,45 @@ export class Call implements AnswerSource {
   /** AnswerSource: the reader of the body has taken all there was. */
   wantBody(): void {
     if (this.#over) return;
-    this.#connection.pull(Call.ID);
-    this.#pump();
+    this.#transport.connection.pull(this.#id);
+    this.#transport.pump();
+  }
+
+  /** AnswerSource: the reader goes on. */
+  taken(): void {
+    if (!this.#over) this.#timer?.refresh();
   }
 
   cancel(): void {
-    this.#fail(givenUp(undefined));
+    this.fail(givenUp(undefined));
   }
 
-  #updateReading(): void {
-    if (this.#over) return;
-    const wants = this.#connection.wantsRead;
-    if (wants && this.#socket.isPaused()) this.#socket.resume();
-    else if (!wants && !this.#socket.isPaused()) this.#socket.pause();
-  }
-
-  async #sendBody(body: AsyncIterable<Uint8Array>): Promise<void> {
+  async #sendStreams(): Promise<void> {
+    const { body, data } = this.#question;
+    const id = this.#id;
     try {
-      const upload = body[Symbol.asyncIterator]();
-      this.#upload = upload;
-      if (this.#over) await upload.return?.();
-      while (!this.#over) {
-        const step = await upload.next();
-        if (this.#over) return;
-        this.#connection.send(
-          step.done ? { type: 'end', id: Call.ID } : { type: 'data', id: Call.ID, chunk: step.value },
-        );
-        this.#flush();
-        if (step.done) return;
-        if (this.#connection.queued(Call.ID) >= this.#limits.bodyHighWater) await this.#room();
-      }
+      if (isSource(body)) await this.#sendStream(body, (chunk) => streamEvent(id, 'data', 'end', chunk));
+      if (isSource(data)) await this.#sendStream(data, (chunk) => streamEvent(id, 'filter-data', 'filter-end', chunk));
     } catch (cause) {
-      this.#fail(new AbortError('ERR_ABORTED', 'the request body broke off', 0, { cause }));
+      this.fail(new AbortError('ERR_ABORTED', 'the request body broke off', 0, { cause }));
+    }
+  }
+
+  async #sendStream(source: Source, eventOf: (chunk: Uint8Array | undefined) => AskEvent): Promise<void> {
+    const { connection } = this.#transport;
+    const upload = source[Symbol.asyncIterator]();
+    this.#upload = upload;
+    if (this.#over) await upload.return?.();
+    while (!this.#over) {
+      this.#sourcing = true;
+      const step = await upload.next();
+      this.#sourcing = false;
+      if (this.#over) return;
+      connection.send(eventOf(step.done ? undefined : step.value));
+      this.#timer?.refresh();
+      this.#transport.flush();
+      if (step.done) return;
+      if (connection.queued(this.#id) >= this.#limits.bodyHighWater) await this.#room();
     }
   }
 
@@ -227,30 +232,36 @@ export class Call implements AnswerSource {
     });
   }
 
-  #flush(): void {
-    while (!this.#blocked && !this.#over) {
-      const output = this.#connection.takeOutput(BUDGET);
-      if (output === undefined) break;
-      this.#blocked = !this.#write(output);
-    }
-    if (this.#connection.queued(Call.ID) < this.#limits.bodyHighWater) this.#roomListener?.();
+  /** Receiver: bytes went out. */
+  moved(): void {
+    const queued = this.#transport.connection.queued(this.#id);
+    // a back-end that reads is not silent
+    if (queued < this.#queued) this.#timer?.refresh();
+    this.#queued = queued;
+    if (this.#roomListener === undefined || queued >= this.#limits.bodyHighWater) return;
+    this.#roomListener();
+    this.#roomListener = undefined;
   }
+}
 
-  #write(output: Output): boolean {
-    if (typeof output === 'string') return this.#socket.write(output, 'latin1');
-    if (!Array.isArray(output)) return this.#socket.write(output);
-    this.#socket.cork();
-    for (const piece of output) this.#socket.write(piece);
-    this.#socket.uncork();
-    return !this.#socket.writableNeedDrain;
-  }
+function isSource(stream: Uint8Array | Source | undefined): stream is Source {
+  return stream !== undefined && !(stream instanceof Uint8Array);
+}
+
+function streamEvent(
+  id: number,
+  data: 'data' | 'filter-data',
+  end: 'end' | 'filter-end',
+  chunk: Uint8Array | undefined,
+): AskEvent {
+  return chunk === undefined ? { type: end, id } : { type: data, id, chunk };
 }
 
 function brokenOff(message: string): RemoteProtocolError {
   return new RemoteProtocolError('ERR_REPLY', message, { status: 502 });
 }
 
-function variable(variables: readonly string[], name: string): string {
+export function variable(variables: readonly string[], name: string): string {
   for (let i = 0; i < variables.length; i += 2) if (variables[i] === name) return variables[i + 1];
   return '';
 }

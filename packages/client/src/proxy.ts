@@ -18,7 +18,9 @@ export interface ProxyOptions {
   readonly options?: BackEndOptions;
   /** Milliseconds; 5000 where it is not given. */
   readonly connectTimeout?: number;
-  /** Text for an error log: see `Ask.onLog`. Without it the error sink of the exchange takes it. */
+  /** Milliseconds; see `Question.timeout`. */
+  readonly timeout?: number;
+  /** Text for an error log: see `Question.onLog`. Without it the error sink of the exchange takes it. */
   readonly onLog?: (text: string) => void;
   /** Why a request was answered 502 or 503. Without it the error sink of the exchange takes one line. */
   readonly onError?: (error: unknown) => void;
@@ -39,7 +41,7 @@ async function forward(
   exchange: Exchange,
   protocol: ClientProtocol,
   target: ConnectTarget,
-  { options, connectTimeout, onLog, onError }: ProxyOptions,
+  { options, connectTimeout, timeout, onLog, onError }: ProxyOptions,
 ): Promise<void> {
   try {
     let answer: Answer;
@@ -50,6 +52,7 @@ async function forward(
         signal: exchange.signal,
         options,
         connectTimeout,
+        timeout,
         onLog: onLog ?? ((text) => exchange.errors.write(text)),
       });
     } catch (error) {

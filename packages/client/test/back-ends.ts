@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { type AddressInfo, createServer, type Server as NetServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Application, environHandler, type LimitName, limitsWith } from '@postern/core';
+import { type Application, environHandler, type LimitName, limitsWith, type ReplyEvent } from '@postern/core';
 import { fastcgi } from '@postern/fastcgi';
 import { type LogEntry, Server } from '@postern/server';
 import type { ConnectTarget } from '../src/index.ts';
@@ -72,3 +72,63 @@ export function record(type: number, content: string): Buffer {
 
 export const STDOUT = 6;
 export const END = record(3, '\0'.repeat(8));
+
+/** A FastCGI back-end that is played event by event, on any number of connections. */
+export interface Played {
+  readonly target: ConnectTarget;
+  /** Connections that have asked for more than values. */
+  readonly connections: { readonly send: (...events: ReplyEvent[]) => void; readonly socket: Socket }[];
+  /** What the latest ones asked, and their connection's place. */
+  readonly requests: { readonly connection: number; readonly id: number; readonly variables: string[] }[];
+  readonly aborts: number[];
+}
+
+export async function played(
+  onRequest: (id: number, send: (...events: ReplyEvent[]) => void, socket: Socket) => void,
+  limits: Partial<Record<LimitName, number>> = {},
+): Promise<Played> {
+  const back: Played = {
+    connections: [],
+    requests: [],
+    aborts: [],
+    target: await scripted((socket) => {
+      const server = fastcgi.server(limitsWith(limits), { halfCloseServes: true });
+      let place = -1;
+      const flush = (): void => {
+        for (let output = server.takeOutput(1 << 20); output !== undefined; output = server.takeOutput(1 << 20))
+          socket.write(typeof output === 'string' ? Buffer.from(output, 'latin1') : Buffer.concat([output].flat()));
+      };
+      const send = (...events: ReplyEvent[]): void => {
+        for (const event of events) server.send(event);
+        flush();
+      };
+      socket.on('data', (chunk) => {
+        server.receive(chunk);
+        for (let event = server.next(); event !== undefined; event = server.next()) {
+          const { id } = event;
+          if (event.type === 'abort') back.aborts.push(id);
+          if (event.type !== 'request') server.pull(id);
+          else {
+            if (place < 0) place = back.connections.push({ send, socket }) - 1;
+            back.requests.push({ connection: place, id, variables: event.head.variables() });
+            onRequest(id, send, socket);
+          }
+        }
+        server.retain();
+        flush();
+      });
+      socket.on('end', () => socket.end());
+    }),
+  };
+  return back;
+}
+
+/** A whole reply. */
+export function whole(id: number, body = String(id)): ReplyEvent {
+  return { type: 'whole', id, status: 200, reason: 'OK', headers: [], body };
+}
+
+/** Asks again in each turn of the event loop, until it is so. */
+export async function soon(right: () => boolean): Promise<void> {
+  while (!right()) await new Promise((resolve) => setImmediate(resolve));
+}

@@ -81,8 +81,7 @@ describe.each([fastcgi, ajp])('the variables of a request over $name', (protocol
       REQUEST_METHOD: 'GET',
       REQUEST_URI: '/a%2Fb//c/../caf%C3%A9?x=%201',
       SCRIPT_NAME: '',
-      // AJP carries the target alone
-      PATH_INFO: protocol === ajp ? '/a/b//c/../caf\xc3\xa9' : '/a/b/caf\xc3\xa9',
+      PATH_INFO: '/a/b/caf\xc3\xa9',
       QUERY_STRING: 'x=%201',
       SERVER_PROTOCOL: 'HTTP/1.1',
       REQUEST_SCHEME: 'http',
@@ -328,6 +327,18 @@ describe('a back-end that fails', () => {
     }
     expect(log).toHaveLength(2);
     expect(log[0]).toMatch(/^PosternError: \/nowhere\/app\.sock: there is no such socket/);
+  });
+
+  it('is 504 where it is silent for the timeout', async () => {
+    const server = createServer((socket) => socket.on('error', () => {}).resume()).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    cleanups.push(() => server.close());
+    const target = { ...loopback, port: (server.address() as AddressInfo).port };
+    const { port, log } = await inFrontOf(target, fastcgi, { timeout: 30 });
+    const { status, text } = await ask(port, '/');
+    expect(status).toBe(504);
+    expect(text).toContain('504 Gateway Timeout');
+    expect(log.join('')).toContain('silent for 30 ms');
   });
 
   it.each<[string, Buffer[], number]>([

@@ -1,51 +1,60 @@
 import {
   type AnswerEvent,
   type AskEvent,
-  CgiReplyReader,
+  type BackEndOptions,
+  type CgiReplyHead,
+  type CgiReplyReader,
   type ClientConnection,
-  checkVariable,
+  IdMap,
   type Limits,
   LocalProtocolError,
+  lacking,
   type Output,
   RemoteProtocolError,
+  type Role,
 } from '@postern/core';
-import { ByteQueue, ByteWriter } from '@postern/wire';
+import { bodyLength, encodeParams } from './client-params.ts';
+import { ClientRequest } from './client-request.ts';
+import { broken, checkHeader, checkStream, errorOfEnd, refused } from './client-rules.ts';
+import { askValues, readValues } from './client-values.ts';
 import { KEEP_CONN, ProtocolStatus, RecordType, RoleNumber } from './constants.ts';
 import { beginRequest } from './layouts.ts';
-import { writePair } from './params.ts';
 import { RecordReader } from './record-reader.ts';
-import { headerBytes, paddingFor, STREAM_PIECE } from './records.ts';
+import { headerBytes, STREAM_PIECE } from './records.ts';
 
-/** What is told to the user when the application ends a request without answering it (§5.5). */
-const statusOfEnd: Record<number, number> = { [ProtocolStatus.OVERLOADED]: 503, [ProtocolStatus.UNKNOWN_ROLE]: 500 };
+/** How much of a stream goes out in one turn where others wait for theirs. */
+const SLICE = 16_384;
 
-function broken(message: string, status = 502): never {
-  throw new RemoteProtocolError('ERR_REPLY', message, { status });
-}
+/**
+ * FastCGI has no flow control for one id: where several share the connection, a reply that is not read is taken so many
+ * times further than `replyHighWater`, so that the others go on; then the connection is not read.
+ */
+const SHARED_WINDOWS = 4;
 
-/** The web server's side of one FastCGI connection: one request at a time. */
+/** The web server's side of one FastCGI connection, with as many requests at once as it is asked. */
 export class FastcgiClientConnection implements ClientConnection {
   readonly #limits: Limits;
+  readonly #nph: boolean;
   readonly #record = new RecordReader();
   readonly #output: Uint8Array[] = [];
   readonly #events: AnswerEvent[] = [];
-  readonly #stdin = new ByteQueue();
-  /** `ending`: all of the body is queued; `ended`: its end is on its way; `dropped`: nothing more is sent of it. */
-  #stdinState: 'open' | 'ending' | 'ended' | 'dropped' = 'dropped';
-  /** The request that is running; 0: none. */
-  #id = 0;
-  #keep = false;
-  #reader: CgiReplyReader | undefined;
-  #stdoutEnded = false;
-  #stderrBytes = 0;
+  readonly #requests = new IdMap<ClientRequest>();
+  /** Whose streams have something to send, in the order of their turns. */
+  readonly #turns: ClientRequest[] = [];
+  /** Ids whose reply is complete: what still comes for one is junk. */
+  readonly #over = new Set<number>();
+  /** Those who asked for values, in the order of the answers. */
+  readonly #asking: number[] = [];
+  /** Records of ids that are over, without a head between. */
   #junk = 0;
-  /** Body bytes handed out since the last `pull`. */
-  #window = 0;
+  /** No further request may be sent. */
+  #closing = false;
   #peerEnded = false;
   #poisoned = false;
 
-  constructor(limits: Limits) {
+  constructor(limits: Limits, { nph = false }: BackEndOptions = {}) {
     this.#limits = limits;
+    this.#nph = nph;
   }
 
   receive(chunk: Uint8Array): void {
@@ -62,13 +71,21 @@ export class FastcgiClientConnection implements ClientConnection {
     try {
       return this.#read();
     } catch (error) {
-      this.#poisoned = true;
-      this.#record.clear();
+      if (!(error instanceof RemoteProtocolError) || error.scope === 'request') throw error;
+      this.#leave();
       // the record reader blames the peer of a server: a client tells its user that the gateway failed
-      if (error instanceof RemoteProtocolError && error.statusHint < 500)
-        throw new RemoteProtocolError(error.code, error.message, { status: 502 });
+      if (error.statusHint < 500) throw new RemoteProtocolError(error.code, error.message, { status: 502 });
       throw error;
     }
+  }
+
+  /** Nothing is read or sent any more. */
+  #leave(): void {
+    this.#poisoned = true;
+    this.#record.clear();
+    this.#output.length = 0;
+    this.#turns.length = 0;
+    for (const { id } of this.#requests.values()) this.#requests.delete(id);
   }
 
   #read(): AnswerEvent | undefined {
@@ -83,191 +100,247 @@ export class FastcgiClientConnection implements ClientConnection {
     const event = this.#events.shift();
     if (event !== undefined) return event;
     record.settle();
-    if (this.#peerEnded && this.#id !== 0 && this.wantsRead)
-      broken('the back-end closed the connection before the end of its reply');
+    if (this.#peerEnded && this.#blocked === undefined) this.#fin();
     return undefined;
+  }
+
+  #fin(): void {
+    if (this.#requests.size > 0) broken('the back-end closed the connection before the end of its reply');
+    if (this.#asking.length > 0) broken('the back-end closed the connection and answered no GET_VALUES');
   }
 
   /** What is wrong already by its header is refused before its content is waited for. */
   #checkHeader(): void {
-    const { type, id, left } = this.#record;
-    if (this.#id === 0) broken(`a record of type ${type} although nothing was asked`);
-    if (id !== this.#id) broken(`a record of id ${id}, asked was ${this.#id}`);
-    switch (type) {
-      case RecordType.STDOUT:
-        if (this.#stdoutEnded) broken('STDOUT behind its end');
-        if (left === 0) this.#stdoutEnded = true;
-        break;
-      case RecordType.STDERR:
-        if (left === 0 && ++this.#junk > this.#limits.maxJunkRecords)
-          broken(`more than ${this.#limits.maxJunkRecords} empty STDERR records`);
-        break;
-      case RecordType.END_REQUEST:
-        if (left !== 8) broken(`END_REQUEST of ${left} bytes`);
-        break;
-      default:
-        broken(`a record of type ${type}`);
+    const { type, id } = this.#record;
+    checkHeader(this.#record);
+    if (id === 0) {
+      if (this.#asking.length === 0) broken(`a record of type ${type} although nothing was asked`);
+      return;
     }
+    const request = this.#requests.get(id);
+    if (request === undefined) this.#tolerate(type, id);
+    else checkStream(this.#record, request, this.#limits);
+  }
+
+  /** A record for an id that is not active: harmless, but the next request of that id could take it for its own. */
+  #tolerate(type: number, id: number): void {
+    if (!this.#over.has(id)) broken(`a record of type ${type} for id ${id}, of which nothing was asked`);
+    this.#closing = true;
+    if (++this.#junk > this.#limits.maxJunkRecords)
+      broken(`more than ${this.#limits.maxJunkRecords} records of ids whose reply is complete`);
   }
 
   /** False: more bytes are needed, or `pull`. */
   #content(): boolean {
     const record = this.#record;
-    if (record.type === RecordType.END_REQUEST) {
+    if (record.id === 0) return this.#management();
+    const request = this.#requests.get(record.id);
+    if (record.type === RecordType.END_REQUEST && request !== undefined) {
       const body = record.whole();
       if (body === undefined) return false;
-      this.#end(body[4]);
+      this.#end(request, body[4]);
       return true;
     }
     if (record.left === 0) {
       record.close();
       return true;
     }
-    if (!this.wantsRead) return false;
+    if (request === undefined || request.aborted) return record.skip();
+    if (this.#blocked !== undefined) return false;
     const piece = record.some();
     if (piece === undefined) return false;
-    if (record.type === RecordType.STDERR) this.#stderr(piece);
-    else this.#stdout(piece);
+    if (record.type === RecordType.STDERR) this.#stderr(request, piece);
+    else this.#stdout(request, piece);
     return true;
   }
 
-  #stderr(piece: Buffer): void {
-    const room = this.#limits.maxStderrBytes - this.#stderrBytes;
-    this.#stderrBytes += piece.length;
-    if (room > 0) this.#events.push({ type: 'log', id: this.#id, chunk: piece.subarray(0, room) });
+  #management(): boolean {
+    const { type } = this.#record;
+    const content = this.#record.whole();
+    if (content === undefined) return false;
+    const id = this.#asking.shift() as number;
+    // who does not know GET_VALUES says no more of itself
+    const pairs = type === RecordType.UNKNOWN_TYPE ? Buffer.alloc(0) : content;
+    this.#events.push({ type: 'values', id, ...readValues(pairs) });
+    return true;
   }
 
-  #stdout(piece: Buffer): void {
-    const id = this.#id;
+  #stderr(request: ClientRequest, piece: Buffer): void {
+    const room = this.#limits.maxStderrBytes - request.stderrBytes;
+    request.stderrBytes += piece.length;
+    if (room > 0) this.#events.push({ type: 'log', id: request.id, chunk: piece.subarray(0, room) });
+  }
+
+  #stdout(request: ClientRequest, piece: Buffer): void {
+    const { id, reader } = request;
     let rest: Uint8Array = piece;
-    if (this.#reader !== undefined) {
-      const head = this.#reader.push(piece);
+    if (reader !== undefined) {
+      const head = this.#head(request, reader, piece);
       if (head === undefined) return;
-      this.#reader = undefined;
+      request.reader = undefined;
+      this.#junk = 0;
       this.#events.push({ type: 'head', id, status: head.status, reason: head.reason, headers: head.headers });
       rest = head.rest;
     }
     if (rest.length === 0) return;
-    this.#window += rest.length;
+    request.window += rest.length;
     this.#events.push({ type: 'data', id, chunk: rest });
   }
 
-  #end(protocolStatus: number): void {
-    const id = this.#id;
-    if (protocolStatus !== ProtocolStatus.REQUEST_COMPLETE)
-      broken(`END_REQUEST with protocolStatus ${protocolStatus}`, statusOfEnd[protocolStatus]);
-    if (this.#reader !== undefined) broken('END_REQUEST before the head of the reply');
-    const dropped = this.#stderrBytes - this.#limits.maxStderrBytes;
-    if (dropped > 0) this.#events.push({ type: 'log', id, chunk: Buffer.from(` [${dropped} bytes dropped]\n`) });
-    const reuse = this.#keep && this.#stdinState === 'ended' && !this.#record.followed;
-    this.#events.push({ type: 'end', id, reuse });
-    this.#dropStdin();
-    this.#id = 0;
-  }
-
-  #dropStdin(): void {
-    this.#stdin.clear();
-    this.#stdinState = 'dropped';
-  }
-
-  /** @throws LocalProtocolError a request is running already, a variable cannot be sent */
-  send(event: AskEvent): void {
-    switch (event.type) {
-      case 'request':
-        this.#request(event.id, event.variables, event.keep);
-        break;
-      case 'data':
-        if (event.id === this.#id && this.#stdinState === 'open') this.#stdin.push(event.chunk);
-        break;
-      case 'end':
-        if (event.id === this.#id && this.#stdinState === 'open') this.#stdinState = 'ending';
-        break;
-      case 'abort':
-        if (event.id !== this.#id) return;
-        this.#output.push(headerBytes(RecordType.ABORT_REQUEST, event.id, 0));
-        this.#dropStdin();
+  /** A malformed head is the failure of one application: its request is aborted, and the records are as good as before. */
+  #head(request: ClientRequest, reader: CgiReplyReader, piece: Buffer): CgiReplyHead | undefined {
+    try {
+      return reader.push(piece);
+    } catch (error) {
+      if (!(error instanceof RemoteProtocolError)) throw error;
+      this.#abort(request);
+      throw refused(request.id, error.code, error.message);
     }
   }
 
-  #request(id: number, variables: readonly string[], keep: boolean): void {
-    if (this.#id !== 0)
-      throw new LocalProtocolError('ERR_REQUEST_STATE', `a request is running on this connection: id ${this.#id}`);
-    const params = encodeParams(id, variables);
-    this.#id = id;
-    this.#keep = keep;
-    this.#stdinState = 'open';
-    this.#stdoutEnded = false;
-    this.#stderrBytes = 0;
-    this.#junk = 0;
-    this.#window = 0;
-    this.#reader = new CgiReplyReader(this.#limits);
-    const begin = beginRequest.write({ role: RoleNumber.responder, flags: keep ? KEEP_CONN : 0 });
+  #end(request: ClientRequest, protocolStatus: number): void {
+    const { id, aborted, stderrBytes } = request;
+    this.#requests.delete(id);
+    this.#over.add(id);
+    // of an application that ended before it had all, it is unsure what it does with the rest
+    const sole = this.#requests.size === 0;
+    if (request.lacksEnd) this.#output.push(headerBytes(RecordType.STDIN, id, 0));
+    else if (!request.sent && !aborted) this.#closing = true;
+    if (!request.keep || (sole && this.#record.followed && !this.#asking.length)) this.#closing = true;
+    request.drop();
+    const dropped = stderrBytes - this.#limits.maxStderrBytes;
+    if (dropped > 0 && !aborted)
+      this.#events.push({ type: 'log', id, chunk: Buffer.from(` [${dropped} bytes dropped]\n`) });
+    this.#events.push({ type: 'end', id, reuse: this.ready });
+    if (aborted) return;
+    if (protocolStatus !== ProtocolStatus.REQUEST_COMPLETE) throw errorOfEnd(id, protocolStatus);
+    if (request.reader !== undefined) throw refused(id, 'ERR_REPLY', 'END_REQUEST before the head of the reply');
+  }
+
+  /**
+   * @throws LocalProtocolError ERR_REQUEST_STATE: the id is in use or none, or the connection takes no further request;
+   * ERR_PROTOCOL_LACKS: a ping, or a stream that the role does not have; and what `encodeParams` throws
+   */
+  send(event: AskEvent): void {
+    switch (event.type) {
+      case 'request':
+        this.#begin(event.id, event.role ?? 'responder', event.variables, event.keep);
+        break;
+      case 'data':
+        this.#push(event.id, RecordType.STDIN, event.chunk);
+        break;
+      case 'filter-data':
+        this.#push(event.id, RecordType.DATA, event.chunk);
+        break;
+      case 'end':
+        this.#complete(event.id, RecordType.STDIN);
+        break;
+      case 'filter-end':
+        this.#complete(event.id, RecordType.DATA);
+        break;
+      case 'abort': {
+        const request = this.#requests.get(event.id);
+        if (request !== undefined && !request.aborted) this.#abort(request);
+        break;
+      }
+      case 'values':
+        if (this.#poisoned || this.#peerEnded) refuse('this connection is over');
+        this.#asking.push(event.id);
+        this.#output.push(askValues());
+        break;
+      case 'ping':
+        lacking('FastCGI', 'ping');
+    }
+  }
+
+  #begin(id: number, role: Role, variables: readonly string[], keep: boolean): void {
+    if (!Number.isInteger(id) || id < 1 || id > 65_535) refuse(`a request id is from 1 to 65535, not ${id}`);
+    if (this.#requests.get(id) !== undefined) refuse(`a request is running on this connection: id ${id}`);
+    if (!this.ready) refuse('this connection takes no further request');
+    if (!keep && this.#requests.size > 0) refuse('a request that ends its connection cannot share it: see keep');
+    const params = encodeParams(id, role, variables);
+    const begin = beginRequest.write({ role: RoleNumber[role], flags: keep ? KEEP_CONN : 0 });
     this.#output.push(headerBytes(RecordType.BEGIN_REQUEST, id, begin.length), begin, ...params);
+    this.#requests.set(id, new ClientRequest(id, role, keep, bodyLength(variables), this.#limits, this.#nph));
+    this.#over.delete(id);
+    if (!keep) this.#closing = true;
   }
 
-  pull(): void {
-    this.#window = 0;
+  #push(id: number, type: number, chunk: Uint8Array): void {
+    const request = this.#requests.get(id);
+    if (request === undefined) return;
+    request.push(type, chunk);
+    this.#takeTurns(request);
   }
 
-  queued(): number {
-    return this.#stdin.length;
+  #complete(id: number, type: number): void {
+    const request = this.#requests.get(id);
+    if (request === undefined) return;
+    request.complete(type);
+    this.#takeTurns(request);
+  }
+
+  #takeTurns(request: ClientRequest): void {
+    if (request.due && !this.#turns.includes(request)) this.#turns.push(request);
+  }
+
+  /** Its reply is thrown away up to END_REQUEST, which frees the id. */
+  #abort(request: ClientRequest): void {
+    request.aborted = true;
+    request.reader = undefined;
+    request.drop();
+    this.#output.push(headerBytes(RecordType.ABORT_REQUEST, request.id, 0));
+  }
+
+  pull(id: number): void {
+    const request = this.#requests.get(id);
+    if (request !== undefined) request.window = 0;
+  }
+
+  queued(id: number): number {
+    return this.#requests.get(id)?.queued ?? 0;
   }
 
   takeOutput(budget: number): Output | undefined {
     const pieces = this.#output.splice(0);
-    for (let taken = 0; this.#stdin.length > 0 && taken < budget; ) {
-      const length = Math.min(this.#stdin.length, STREAM_PIECE);
-      pieces.push(headerBytes(RecordType.STDIN, this.#id, length));
-      for (let left = length; left > 0; ) {
-        const piece = this.#stdin.takeSome(left);
-        pieces.push(piece);
-        left -= piece.length;
-      }
-      if (paddingFor(length) > 0) pieces.push(Buffer.alloc(paddingFor(length)));
-      taken += length;
-    }
-    if (this.#stdinState === 'ending' && this.#stdin.length === 0) {
-      this.#stdinState = 'ended';
-      pieces.push(headerBytes(RecordType.STDIN, this.#id, 0));
+    for (let taken = 0; this.#turns.length > 0 && taken < budget; ) {
+      const request = this.#turns.shift() as ClientRequest;
+      if (!request.due) continue;
+      taken += request.takeRecord(this.#turns.length > 0 ? SLICE : STREAM_PIECE, pieces);
+      if (request.due) this.#turns.push(request);
     }
     return pieces.length === 0 ? undefined : pieces;
   }
 
+  get ready(): boolean {
+    return !this.#closing && !this.#poisoned && !this.#peerEnded;
+  }
+
+  /** Whose record is open and may not be taken before its reader pulls. */
+  get #blocked(): ClientRequest | undefined {
+    const { left, type, id } = this.#record;
+    if (left <= 0 || type === RecordType.END_REQUEST) return undefined;
+    const request = this.#requests.get(id);
+    return request === undefined || request.aborted || this.#hasRoom(request) ? undefined : request;
+  }
+
+  #hasRoom(request: ClientRequest): boolean {
+    return request.window < this.#limits.replyHighWater * (this.#requests.size > 1 ? SHARED_WINDOWS : 1);
+  }
+
   get wantsRead(): boolean {
-    return this.#window < this.#limits.replyHighWater;
+    if (this.#blocked !== undefined) return false;
+    return (
+      this.#requests.size !== 1 || this.#requests.values().every((request) => request.aborted || this.#hasRoom(request))
+    );
   }
 
-  get wantsClose(): false | 'reset' {
-    return this.#poisoned ? 'reset' : false;
+  get wantsClose(): false | 'fin' | 'reset' {
+    if (this.#poisoned) return 'reset';
+    return this.#closing && this.#requests.size === 0 && this.#asking.length === 0 ? 'fin' : false;
   }
 }
 
-/** PARAMS records, none of which holds a part of a pair: PHP and others read each record by itself (§3.4). */
-function encodeParams(id: number, variables: readonly string[]): Buffer[] {
-  const records: Buffer[] = [];
-  let writer = new ByteWriter(2048);
-  for (let i = 0; i < variables.length; i += 2) {
-    const name = variables[i];
-    const value = variables[i + 1];
-    checkVariable(name, value);
-    const size = name.length + value.length + 8;
-    if (size > STREAM_PIECE)
-      throw new LocalProtocolError(
-        'ERR_ENV_ITEM',
-        `variable ${name} has ${value.length} bytes, more than fit into one record`,
-      );
-    if (writer.length + size > STREAM_PIECE) {
-      pushRecord(records, id, writer);
-      writer = new ByteWriter(2048);
-    }
-    writePair(writer, name, value);
-  }
-  if (writer.length > 0) pushRecord(records, id, writer);
-  records.push(headerBytes(RecordType.PARAMS, id, 0));
-  return records;
-}
-
-function pushRecord(records: Buffer[], id: number, writer: ByteWriter): void {
-  const { length } = writer;
-  records.push(headerBytes(RecordType.PARAMS, id, length), writer.zeros(paddingFor(length)).view());
+function refuse(message: string): never {
+  throw new LocalProtocolError('ERR_REQUEST_STATE', message);
 }

@@ -1,4 +1,4 @@
-import type { Limits, PeerOptions, Protocol } from '@postern/core';
+import type { BackEndOptions, Limits, PeerOptions, Protocol } from '@postern/core';
 import { FastcgiClientConnection } from './client-connection.ts';
 import { RecordType, VERSION } from './constants.ts';
 import { FastcgiServerConnection } from './server-connection.ts';
@@ -15,11 +15,14 @@ export const fastcgi: Protocol = {
     return bytes[1] === RecordType.BEGIN_REQUEST || bytes[1] === RecordType.GET_VALUES ? 'yes' : 'no';
   },
   server: (limits: Limits, peer?: PeerOptions) => new FastcgiServerConnection(limits, peer),
-  client: (limits: Limits) => new FastcgiClientConnection(limits),
+  client: (limits: Limits, options?: BackEndOptions) => new FastcgiClientConnection(limits, options),
 };
 
 export { beginRequest, endRequest, recordHeader, unknownType } from './layouts.ts';
 export {
+  type FilterInput,
+  type FilterState,
+  filterTable,
   type ReceiveInput,
   type ReceiveState,
   receiveTable,

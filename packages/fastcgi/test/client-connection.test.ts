@@ -1,117 +1,26 @@
 import { describe, expect, it } from '@jest/globals';
-import { type AnswerEvent, LocalProtocolError, limitsWith, type Output, RemoteProtocolError } from '@postern/core';
+import { type AnswerEvent, LocalProtocolError, limitsWith } from '@postern/core';
 import fc from 'fast-check';
 import { FastcgiClientConnection } from '../src/client-connection.ts';
 import { RecordType } from '../src/constants.ts';
-import { endRequest, recordHeader } from '../src/layouts.ts';
 import { readPairs } from '../src/params.ts';
 import { FastcgiServerConnection } from '../src/server-connection.ts';
+import {
+  asked,
+  bytesOf,
+  collect,
+  cut,
+  end,
+  type Heard,
+  hear,
+  OK,
+  refusal,
+  reply,
+  stderr,
+  stdout,
+} from './client-harness.ts';
 
 const limits = limitsWith();
-const OK = 'Status: 200 OK\r\nContent-Type: text/plain\r\n\r\n';
-
-function record(type: number, content: string | Buffer = '', { id = 1, padding = 0 } = {}): Buffer {
-  const bytes = Buffer.from(content as string, 'latin1');
-  const header = recordHeader.write({
-    version: 1,
-    type,
-    requestId: id,
-    contentLength: bytes.length,
-    paddingLength: padding,
-  });
-  return Buffer.concat([header, bytes, Buffer.alloc(padding, 0xee)]);
-}
-
-const stdout = (content = '', set = {}): Buffer => record(RecordType.STDOUT, content, set);
-const stderr = (content = '', set = {}): Buffer => record(RecordType.STDERR, content, set);
-const end = (protocolStatus = 0): Buffer => record(RecordType.END_REQUEST, endRequest.write({ protocolStatus }));
-
-function bytesOf(output: Output | undefined): Buffer {
-  if (output === undefined) return Buffer.alloc(0);
-  if (typeof output === 'string') return Buffer.from(output, 'latin1');
-  return Array.isArray(output) ? Buffer.concat(output) : Buffer.from(output);
-}
-
-interface Cut {
-  type: number;
-  id: number;
-  content: Buffer;
-  padding: number;
-}
-
-/** Cuts output into records by the layout, which is the oracle. */
-function cut(bytes: Buffer): Cut[] {
-  const records: Cut[] = [];
-  for (let at = 0; at < bytes.length; ) {
-    const { version, type, requestId: id, contentLength, paddingLength: padding } = recordHeader.parse(bytes, at);
-    expect(version).toBe(1);
-    at += recordHeader.size;
-    records.push({ type, id, content: bytes.subarray(at, at + contentLength), padding });
-    at += contentLength + padding;
-    expect(at).toBeLessThanOrEqual(bytes.length);
-  }
-  return records;
-}
-
-function asked({ keep = false, body = '', set = {} } = {}): FastcgiClientConnection {
-  const connection = new FastcgiClientConnection(limitsWith(set));
-  connection.send({ type: 'request', id: 1, variables: ['REQUEST_METHOD', 'GET'], keep });
-  if (body !== '') connection.send({ type: 'data', id: 1, chunk: Buffer.from(body) });
-  connection.send({ type: 'end', id: 1 });
-  connection.takeOutput(1_000_000);
-  return connection;
-}
-
-interface Heard {
-  head?: { status: number; reason: string; headers: string[] };
-  body: string;
-  log: string;
-  end?: { reuse: boolean };
-}
-
-function collect(heard: Heard, event: AnswerEvent): void {
-  switch (event.type) {
-    case 'head':
-      expect(heard.head).toBeUndefined();
-      heard.head = { status: event.status, reason: event.reason, headers: event.headers };
-      break;
-    case 'data':
-      expect(heard.head).toBeDefined();
-      heard.body += Buffer.from(event.chunk).toString('latin1');
-      break;
-    case 'log':
-      heard.log += Buffer.from(event.chunk).toString('latin1');
-      break;
-    case 'end':
-      expect(heard.end).toBeUndefined();
-      heard.end = { reuse: event.reuse };
-  }
-}
-
-/** Everything that is heard of these bytes when they come in pieces of one size. */
-function hear(bytes: Buffer, size = bytes.length, connection = asked()): Heard {
-  const heard: Heard = { body: '', log: '' };
-  for (let at = 0; at < bytes.length; at += size) {
-    connection.receive(bytes.subarray(at, at + size));
-    for (let event = connection.next(); event !== undefined; event = connection.next()) {
-      collect(heard, event);
-      connection.pull(1);
-    }
-  }
-  return heard;
-}
-
-function refusal(bytes: Buffer, size = bytes.length, connection = asked()): RemoteProtocolError {
-  try {
-    hear(bytes, size, connection);
-  } catch (error) {
-    expect(error).toBeInstanceOf(RemoteProtocolError);
-    expect(connection.wantsClose).toBe('reset');
-    expect(connection.next()).toBeUndefined();
-    return error as RemoteProtocolError;
-  }
-  throw new Error('the bytes were not refused');
-}
 
 describe('a request on the wire', () => {
   it('is BEGIN, PARAMS, the empty PARAMS, STDIN and the empty STDIN, and each record is padded to eight bytes', () => {
@@ -188,10 +97,10 @@ describe('a request on the wire', () => {
     connection.send({ type: 'data', id: 1, chunk: body.subarray(0, 70_000) });
     connection.send({ type: 'data', id: 1, chunk: body.subarray(70_000) });
     connection.send({ type: 'end', id: 1 });
-    expect(connection.queued()).toBe(200_001);
+    expect(connection.queued(1)).toBe(200_001);
     const first = cut(bytesOf(connection.takeOutput(65_528)));
     expect(first.map(({ content }) => content.length)).toEqual([65_528]);
-    expect(connection.queued()).toBe(200_001 - 65_528);
+    expect(connection.queued(1)).toBe(200_001 - 65_528);
     const rest = cut(bytesOf(connection.takeOutput(1_000_000)));
     expect(rest.map(({ content }) => content.length)).toEqual([65_528, 65_528, 3417, 0]);
     expect(Buffer.concat([...first, ...rest].map(({ content }) => content)).equals(body)).toBe(true);
@@ -209,11 +118,19 @@ describe('a request on the wire', () => {
     expect(connection.takeOutput(1_000_000)).toBeUndefined();
   });
 
-  it('is refused while another one runs', () => {
-    const connection = asked();
-    expect(() => connection.send({ type: 'request', id: 2, variables: [], keep: false })).toThrow(
-      expect.objectContaining({ code: 'ERR_REQUEST_STATE' }),
+  it.each([
+    ['an id that is in use', true, { id: 1, keep: true }],
+    ['an id of 0', true, { id: 0, keep: true }],
+    ['an id above 65535', true, { id: 65_536, keep: true }],
+    ['an end of the connection behind it while others run', true, { id: 2, keep: false }],
+    ['a connection that ends behind another one', false, { id: 2, keep: true }],
+  ])('with %s is refused, and nothing is written', (_, keep, more) => {
+    const connection = asked({ keep });
+    expect(() => connection.send({ type: 'request', variables: [], ...more })).toThrow(
+      expect.objectContaining({ name: 'LocalProtocolError', code: 'ERR_REQUEST_STATE' }),
     );
+    expect(connection.takeOutput(1_000_000)).toBeUndefined();
+    expect(hear(reply('x'), undefined, connection)).toMatchObject({ body: 'x', end: { reuse: keep } });
   });
 
   it('that is aborted sends ABORT_REQUEST and nothing more of its body', () => {
@@ -225,7 +142,10 @@ describe('a request on the wire', () => {
     connection.send({ type: 'data', id: 1, chunk: Buffer.alloc(100) });
     connection.send({ type: 'end', id: 1 });
     expect(cut(bytesOf(connection.takeOutput(1_000_000)))).toMatchObject([{ type: RecordType.ABORT_REQUEST, id: 1 }]);
-    expect(hear(Buffer.concat([stdout(OK), end()]), undefined, connection).end).toEqual({ reuse: false });
+    // what was on its way already is not heard; the id is free, and the connection as good as before
+    const late = Buffer.concat([stdout(`${OK}late`), stderr('late'), stdout(), end()]);
+    expect(hear(late, 1, connection)).toEqual({ body: '', log: '', end: { reuse: true } });
+    expect(connection.ready).toBe(true);
   });
 });
 
@@ -257,7 +177,10 @@ describe('a reply', () => {
     const heard: Heard = { body: '', log: '' };
     while (heard.end === undefined) collect(heard, connection.next() as AnswerEvent);
     expect(heard).toEqual(expected);
-    expect(() => connection.next()).toThrow(/nothing was asked/);
+    expect(connection.next()).toBeUndefined();
+    // what is late could be taken for the reply to the next request of this id
+    expect(connection.ready).toBe(false);
+    expect(connection.wantsClose).toBe('fin');
   });
 
   it('in memory of our own server is read back', () => {
@@ -283,14 +206,32 @@ describe('a reply', () => {
       hear(bytes, undefined, connection).end?.reuse;
     expect(reuse(asked({ keep: true }))).toBe(true);
     expect(reuse(asked({ keep: false }))).toBe(false);
-    const uploading = new FastcgiClientConnection(limits);
-    uploading.send({ type: 'request', id: 1, variables: [], keep: true });
-    expect(reuse(uploading)).toBe(false);
+    for (const variables of [
+      ['CONTENT_LENGTH', '5'],
+      ['HTTP_TRANSFER_ENCODING', 'chunked'],
+    ]) {
+      const uploading = new FastcgiClientConnection(limits);
+      uploading.send({ type: 'request', id: 1, variables, keep: true });
+      expect(reuse(uploading)).toBe(false);
+      expect(uploading.wantsClose).toBe('fin');
+    }
     const followed = asked({ keep: true });
     followed.receive(Buffer.concat([reply, Buffer.from([1])]));
     const events: AnswerEvent[] = [];
     while (events.at(-1)?.type !== 'end') events.push(followed.next() as AnswerEvent);
     expect(events.at(-1)).toMatchObject({ type: 'end', reuse: false });
+  });
+
+  it('that comes before the end of a body whose length is known is as good as one behind it', () => {
+    const connection = new FastcgiClientConnection(limits);
+    connection.send({ type: 'request', id: 1, variables: ['CONTENT_LENGTH', '5'], keep: true });
+    connection.send({ type: 'data', id: 1, chunk: Buffer.from('hello') });
+    connection.takeOutput(1000);
+    expect(hear(reply('x'), undefined, connection).end).toEqual({ reuse: true });
+    connection.send({ type: 'end', id: 1 });
+    expect(cut(bytesOf(connection.takeOutput(1000)))).toMatchObject([
+      { type: RecordType.STDIN, content: Buffer.alloc(0) },
+    ]);
   });
 
   it('that comes before the body was sent stops the body', () => {
@@ -299,7 +240,7 @@ describe('a reply', () => {
     connection.takeOutput(0);
     connection.send({ type: 'data', id: 1, chunk: Buffer.alloc(1000) });
     expect(hear(Buffer.concat([stdout('Status: 413\n\n'), end()]), undefined, connection).head?.status).toBe(413);
-    expect(connection.queued()).toBe(0);
+    expect(connection.queued(1)).toBe(0);
     expect(connection.takeOutput(1_000_000)).toBeUndefined();
   });
 
@@ -328,7 +269,7 @@ describe('back-pressure of a reply', () => {
     expect(types()).toEqual(['head', 'data', 'data']);
     expect(connection.wantsRead).toBe(false);
     expect(types()).toEqual([]);
-    connection.pull();
+    connection.pull(1);
     expect(types()).toEqual(['data', 'end']);
     expect(types()).toEqual([]);
   });
@@ -360,89 +301,5 @@ describe('STDERR', () => {
     const many = (count: number): Buffer => Buffer.concat([...new Array(count).fill(stderr()), stdout(OK), end()]);
     expect(hear(many(limits.maxJunkRecords)).head?.status).toBe(200);
     expect(refusal(many(limits.maxJunkRecords + 1)).message).toMatch(/empty STDERR/);
-  });
-});
-
-describe('bytes that are no reply', () => {
-  const good = Buffer.concat([stdout(`${OK}x`), stdout(), end()]);
-
-  it.each<[string, Buffer, string]>([
-    ['a record of another id', stdout('x', { id: 2 }), 'ERR_REPLY'],
-    ['a record of id 0', record(11, '\0'.repeat(8), { id: 0 }), 'ERR_REPLY'],
-    ['the end before any STDOUT', end(), 'ERR_REPLY'],
-    ['the end before the head is whole', Buffer.concat([stdout('Status: 200\r\n'), stdout(), end()]), 'ERR_REPLY'],
-    ['an END_REQUEST of 7 bytes', record(RecordType.END_REQUEST, '\0'.repeat(7)), 'ERR_REPLY'],
-    ['an END_REQUEST of 9 bytes', record(RecordType.END_REQUEST, '\0'.repeat(9)), 'ERR_REPLY'],
-    ['STDOUT behind its end', Buffer.concat([stdout(OK), stdout(), stdout('x')]), 'ERR_REPLY'],
-    ['a second end of STDOUT', Buffer.concat([stdout(OK), stdout(), stdout()]), 'ERR_REPLY'],
-    ['a malformed head', stdout('garbage\n\n'), 'ERR_REPLY'],
-    ...[1, 2, 4, 5, 8, 9, 10, 11, 12, 255].map((type): [string, Buffer, string] => [
-      `a record of type ${type}`,
-      record(type, 'x'),
-      'ERR_REPLY',
-    ]),
-    ['HTTP', Buffer.from('HTTP/1.1 400 Bad Request\r\n\r\n'), 'ERR_FCGI_VERSION'],
-    ['eight zero bytes behind the head', Buffer.concat([stdout(OK), Buffer.alloc(8)]), 'ERR_FCGI_VERSION'],
-  ])('%s: refused as the failure of a gateway, whole and byte by byte', (_, bytes, code) => {
-    for (const size of [bytes.length + good.length, 1]) {
-      const error = refusal(Buffer.concat([bytes, good]), size);
-      expect(error).toMatchObject({ code, statusHint: 502, scope: 'connection' });
-    }
-  });
-
-  it.each([
-    [1, 502],
-    [2, 503],
-    [3, 500],
-    [9, 502],
-  ])('END_REQUEST with protocolStatus %i is status %i', (protocolStatus, status) => {
-    expect(refusal(end(protocolStatus))).toMatchObject({ code: 'ERR_REPLY', statusHint: status });
-  });
-
-  it('a FIN before END_REQUEST is an error at every byte of a reply', () => {
-    for (let length = 0; length < good.length; length++) {
-      const connection = asked();
-      connection.receive(good.subarray(0, length));
-      connection.receiveEnd();
-      expect(() => {
-        while (connection.next() !== undefined);
-      }).toThrow(/closed the connection before the end of its reply/);
-    }
-  });
-
-  it('a FIN behind the reply, or on an idle connection, is none', () => {
-    const connection = asked({ keep: true });
-    connection.receive(good);
-    connection.receiveEnd();
-    let last: AnswerEvent | undefined;
-    for (let event = connection.next(); event !== undefined; event = connection.next()) last = event;
-    expect(last?.type).toBe('end');
-  });
-
-  it('a record although nothing was asked is refused', () => {
-    const connection = new FastcgiClientConnection(limits);
-    connection.receive(stdout('x'));
-    expect(() => connection.next()).toThrow(/nothing was asked/);
-  });
-
-  it('of any kind give events or a RemoteProtocolError, nothing else', () => {
-    const mutated = fc.tuple(
-      fc.array(fc.tuple(fc.nat({ max: 200 }), fc.integer({ min: 0, max: 255 })), { maxLength: 6 }),
-      fc.integer({ min: 1, max: 40 }),
-    );
-    const bytes = Buffer.concat([stderr('w'), stdout(OK), stdout('hello', { padding: 3 }), stdout(), end()]);
-    fc.assert(
-      fc.property(mutated, ([changes, size]) => {
-        const copy = Buffer.from(bytes);
-        for (const [at, value] of changes) copy[at % copy.length] = value;
-        try {
-          hear(copy, size);
-        } catch (error) {
-          expect(error).toBeInstanceOf(RemoteProtocolError);
-          expect((error as RemoteProtocolError).statusHint).toBeGreaterThanOrEqual(500);
-        }
-      }),
-      { numRuns: 500 },
-    );
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { RemoteProtocolError } from '@postern/core';
+import { RemoteProtocolError, type Role } from '@postern/core';
 import {
   abort,
   begin,
@@ -12,11 +12,14 @@ import {
   readRecords,
   record,
   request,
+  singleBytes,
   stdin,
 } from '@postern/testkit';
 import fc from 'fast-check';
 import type { FastcgiServerConnection } from '../src/server-connection.ts';
-import { serve, server } from './serving.ts';
+import { type Serving, serve, server } from './serving.ts';
+
+const allRoles: Role[] = ['responder', 'authorizer', 'filter'];
 
 const post = pairs({ ...plainGet, REQUEST_METHOD: 'POST', CONTENT_LENGTH: '5' });
 const id = fc.constantFrom(0, 1, 1, 1, 2, 3, 65_535);
@@ -24,7 +27,7 @@ const id = fc.constantFrom(0, 1, 1, 1, 2, 3, 65_535);
 /** Records as a peer in its right mind, or out of it, would send them. */
 const anyRecord = fc.oneof(
   fc
-    .tuple(id, fc.constantFrom(0, 1, 1, 255), fc.constantFrom(1, 1, 1, 2, 9))
+    .tuple(id, fc.constantFrom(0, 1, 1, 255), fc.constantFrom(1, 1, 1, 2, 3, 9))
     .map(([i, flags, role]) => begin(i, flags, role)),
   fc
     .tuple(fc.constantFrom(post, pairs(plainGet), pair('__proto__', 'x'), Buffer.of(255, 255, 255, 255)), id)
@@ -91,6 +94,7 @@ function endure(connection: FastcgiServerConnection, chunks: Uint8Array[], answe
             open.delete(event.id);
           }
         } else if (event.type === 'data') connection.pull(event.id);
+        else if (event.type === 'filter-data') connection.pull(event.id, event.type);
         else if (event.type === 'abort') open.delete(event.id);
       } catch (error) {
         if (!(error instanceof RemoteProtocolError)) throw error;
@@ -133,7 +137,9 @@ describe('any bytes', () => {
     fc.assert(
       fc.property(input, fc.array(fc.nat(400), { maxLength: 6 }), fc.boolean(), (bytes, cuts, answer) => {
         const places = cuts.filter((at) => at > 0 && at < bytes.length);
-        endure(server({ maxConcurrentPerConnection: 2, maxJunkRecords: 8 }), cutAt(bytes, places), answer);
+        const limits = { maxConcurrentPerConnection: 2, maxJunkRecords: 8 };
+        endure(server(limits), cutAt(bytes, places), answer);
+        endure(server(limits, { roles: allRoles }), cutAt(bytes, places), answer);
       }),
       { numRuns: 500 },
     );
@@ -144,14 +150,10 @@ describe('any bytes', () => {
     fc.assert(
       fc.property(fc.oneof(anyInput, twisted), fc.array(fc.nat(400), { maxLength: 6 }), (bytes, cuts) => {
         const places = cuts.filter((at) => at > 0 && at < bytes.length);
-        const whole = serve([bytes], { fin: true });
-        expect(serve(cutAt(bytes, places), { fin: true })).toEqual(whole);
-        expect(
-          serve(
-            Array.from(bytes, (byte) => Uint8Array.of(byte)),
-            { fin: true },
-          ),
-        ).toEqual(whole);
+        const serving: Serving = { fin: true, peer: { roles: allRoles } };
+        const whole = serve([bytes], serving);
+        expect(serve(cutAt(bytes, places), serving)).toEqual(whole);
+        expect(serve(singleBytes(bytes), serving)).toEqual(whole);
       }),
       { numRuns: 200 },
     );

@@ -226,6 +226,25 @@ describe('a reply that breaks off', () => {
     expect(summary(receive(connection, stdin('', 1), stdin('', 2), open(1)))).toEqual(['1 request']);
   });
 
+  it.each([
+    ['SERVER_SOFTWARE', { SERVER_SOFTWARE: 'HAProxy 2.6.12' }, undefined],
+    ['its address', {}, { peer: 'haproxy' }],
+  ] as const)(
+    'to HAProxy, known by %s, is ended by END_REQUEST without a body, and the connection goes on',
+    (_, variables, peer) => {
+      const connection = server({}, peer);
+      receive(connection, open(1, variables), open(2, variables));
+      for (const id of [1, 2]) {
+        head(connection, id);
+        outputText(connection);
+        connection.send({ type: 'abort', id });
+        expect(readRecords(outputText(connection))).toMatchObject([{ type: 3, id, content: '' }]);
+      }
+      expect(connection.wantsClose).toBe(false);
+      expect(summary(receive(connection, stdin('', 1), stdin('', 2), open(3, variables)))).toEqual(['3 request']);
+    },
+  );
+
   it('cannot be written to any more', () => {
     const connection = server();
     receive(connection, open(1), open(2));

@@ -1,4 +1,4 @@
-import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { type Child, startChild } from './child.ts';
 import { temporaryFolder } from './front-ends.ts';
@@ -125,4 +125,39 @@ export async function startUwsgi(application: string, options: readonly string[]
     );
     return { uwsgi, scgi, fastcgi };
   });
+}
+
+/** PHP-FPM's program has its version in its name. */
+const PHP_VERSIONS = ['8.2', '8.3', '8.4'];
+
+/**
+ * PHP-FPM in the foreground on a unix socket, with two workers and no php.ini.
+ * @param settings of PHP, such as `cgi.rfc2616_headers=1`
+ * @returns the path of the socket
+ */
+export async function startPhpFpm(settings: readonly string[] = []): Promise<BackEnd<string>> {
+  const version = PHP_VERSIONS.find((one) => existsSync(`/usr/sbin/php-fpm${one}`));
+  const folder = temporaryFolder();
+  const socket = join(folder.path, 'fpm.sock');
+  const pool = ['[www]', `listen = ${socket}`, 'pm = static', 'pm.max_children = 2'];
+  const conf = join(folder.path, 'fpm.conf');
+  const lines = ['[global]', `error_log = ${folder.path}/fpm.log`, 'daemonize = no', ...pool];
+  writeFileSync(conf, `${lines.join('\n')}\n`);
+  // -O: its words come here; -R: root may run it, and has no meaning for others
+  const child = startChild(`/usr/sbin/php-fpm${version ?? ''}`, [
+    ...['-F', '-O', '-R', '-n', '-y', conf],
+    ...settings.flatMap((setting) => ['-d', setting]),
+  ]);
+  return backEnd(folder, child, /ready to handle connections/, () => socket);
+}
+
+/**
+ * A Perl program that serves with libfcgi on a unix socket, one request at a time.
+ * @param program it is called with the path of the socket
+ * @returns the path of the socket
+ */
+export async function startPerlFcgi(program: string): Promise<BackEnd<string>> {
+  const folder = temporaryFolder();
+  const socket = join(folder.path, 'perl.sock');
+  return backEnd(folder, startChild('perl', [program, socket]), /listening/, () => socket);
 }

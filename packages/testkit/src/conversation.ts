@@ -11,6 +11,9 @@ export interface Asked {
   body: string;
   /** How the body ended: 'end', or the code of its error or of the abort; undefined: it has not. */
   ended: string | undefined;
+  /** Of a filter: its file, bytes as latin-1, and how that ended. */
+  file?: string;
+  fileEnded?: string;
 }
 
 /** What came of bytes on a server's side of a protocol. */
@@ -70,8 +73,9 @@ class Application {
   readonly #connection: ServerConnection;
   readonly #play: Play;
   readonly #open = new Map<number, Asked>();
-  /** Whose body more is wanted of. */
+  /** Whose body more is wanted of, and whose file. */
   readonly #wanting = new Set<number>();
+  readonly #wantingFile = new Set<number>();
 
   constructor(connection: ServerConnection, play: Play) {
     this.#connection = connection;
@@ -94,7 +98,7 @@ class Application {
 
   /** What waits to be pulled. */
   pumpLate(): void {
-    while (this.#wanting.size > 0) {
+    while (this.#wanting.size > 0 || this.#wantingFile.size > 0) {
       this.#pull();
       this.pump();
     }
@@ -103,6 +107,8 @@ class Application {
   #pull(): void {
     for (const id of this.#wanting) this.#connection.pull(id);
     this.#wanting.clear();
+    for (const id of this.#wantingFile) this.#connection.pull(id, 'filter-data');
+    this.#wantingFile.clear();
   }
 
   #step(): boolean {
@@ -114,13 +120,19 @@ class Application {
       const one: Asked = { id, role, head, variables: head.variables(), body: '', ended: ended ? 'end' : undefined };
       this.asked.push(one);
       this.#open.set(id, one);
-      if (answer === 'head' || (answer === 'end' && ended)) this.#reply(one);
-      else if (!ended) this.#wanting.add(id);
+      const filters = role === 'filter';
+      if (filters) one.file = '';
+      if (answer === 'head' || (answer === 'end' && ended && !filters)) this.#reply(one);
+      else {
+        if (!ended) this.#wanting.add(id);
+        if (filters) this.#wantingFile.add(id);
+      }
       return true;
     }
     const one = this.#open.get(event.id);
     if (one === undefined) throw new Error(`${event.type} for id ${event.id}, of which there was no request`);
-    if (one.ended !== undefined && event.type !== 'abort') throw new Error(`${event.type} after ${one.ended}`);
+    const ended = one.file === undefined || event.type === 'data' || event.type === 'end' ? one.ended : one.fileEnded;
+    if (ended !== undefined && event.type !== 'abort') throw new Error(`${event.type} after ${ended}`);
     switch (event.type) {
       case 'data':
         one.body += Buffer.from(event.chunk).toString('latin1');
@@ -128,10 +140,19 @@ class Application {
         break;
       case 'end':
         one.ended = 'end';
+        if (answer === 'end' && one.file === undefined) this.#reply(one);
+        break;
+      case 'filter-data':
+        one.file += Buffer.from(event.chunk).toString('latin1');
+        this.#wantingFile.add(event.id);
+        break;
+      case 'filter-end':
+        one.fileEnded = 'end';
         if (answer === 'end') this.#reply(one);
         break;
       default:
-        one.ended = (event.error as { code?: string }).code ?? event.error.name;
+        if (event.type === 'body-error' && one.ended !== undefined) one.fileEnded = codeOf(event.error);
+        else one.ended = codeOf(event.error);
         if (event.type === 'body-error' && answer === 'end') sendStatus(this.#connection, event.id, 400);
     }
     return true;
@@ -147,6 +168,10 @@ class Application {
     sendStatus(this.#connection, error.id, error.statusHint);
     return `${error.code} ${error.statusHint} ${error.id}`;
   }
+}
+
+function codeOf(error: Error): string {
+  return (error as { code?: string }).code ?? error.name;
 }
 
 function sendStatus(connection: ServerConnection, id: number, status: number): void {

@@ -1,4 +1,11 @@
-export { type BackEnd, startTomcat, startUwsgi, type UwsgiPorts } from './back-ends.ts';
+export {
+  type BackEnd,
+  startPerlFcgi,
+  startPhpFpm,
+  startTomcat,
+  startUwsgi,
+  type UwsgiPorts,
+} from './back-ends.ts';
 export { cutAt, everyWay, type Run, randomNumbers, singleBytes, type Twist, twist, type Ways } from './cases.ts';
 export { type Child, startChild } from './child.ts';
 export { type Asked, type Conversation, converse, outputText, type Play, textOf } from './conversation.ts';
@@ -20,9 +27,18 @@ export {
   stdin,
   type Variables,
 } from './fastcgi-bytes.ts';
-export { type FrontEnd, freePort, startApache, startLighttpd, startNginx, temporaryFolder } from './front-ends.ts';
+export {
+  type FrontEnd,
+  freePort,
+  startApache,
+  startCaddy,
+  startHaproxy,
+  startLighttpd,
+  startNginx,
+  temporaryFolder,
+} from './front-ends.ts';
 export { type Heard, hear } from './hearing.ts';
 export { type HttpAsk, type HttpReply, http } from './http.ts';
 export { answerOf, askHttp, type HttpAsked, openHttp } from './http-client.ts';
-export { portOf, repository, type Served, servePostern, startPostern } from './postern-child.ts';
+export { portOf, repository, type Served, servePostern, startPostern, writeProgram } from './postern-child.ts';
 export { until } from './until.ts';

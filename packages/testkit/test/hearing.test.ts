@@ -14,6 +14,7 @@ function connectionOf(...turns: (AnswerEvent | Error)[][]): ClientConnection & {
   return {
     pulls: 0,
     wantsRead: true,
+    ready: false,
     wantsClose: 'fin',
     receive: turn,
     receiveEnd: turn,

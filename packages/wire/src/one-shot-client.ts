@@ -3,8 +3,10 @@ import {
   type AskEvent,
   CgiReplyReader,
   type ClientConnection,
+  checkRole,
   type Limits,
   LocalProtocolError,
+  lacking,
   type Output,
   RemoteProtocolError,
 } from '@postern/core';
@@ -12,6 +14,8 @@ import { ByteQueue } from './byte-queue.ts';
 
 /** How a protocol writes its one request, and what its reply begins with. */
 export interface OneShotRequests {
+  /** The protocol. */
+  readonly name: string;
   /** @param variables flat [name, value, …], bytes as latin-1 @throws LocalProtocolError */
   encodeRequest(variables: readonly string[], contentLength: number): Buffer;
   /** The reply may begin with a status line of HTTP. */
@@ -130,11 +134,13 @@ export class OneShotClientConnection implements ClientConnection {
   /**
    * @throws LocalProtocolError ERR_BODY_LONG, ERR_BODY_CUT: more body than CONTENT_LENGTH, or less; ERR_ENV_LENGTH:
    * CONTENT_LENGTH is not one whole number, or the body has no known length, which these protocols cannot carry;
-   * ERR_REQUEST_STATE: the connection is not new; and what `encodeRequest` throws
+   * ERR_REQUEST_STATE: the connection is not new; ERR_PROTOCOL_LACKS: a role, or what belongs to one, values, or a ping
+   * where there is none; and what `encodeRequest` throws
    */
   send(event: AskEvent): void {
     switch (event.type) {
       case 'request':
+        checkRole(event.role, this.#requests.name);
         this.#request(event.id, event.variables);
         break;
       case 'data':
@@ -149,6 +155,9 @@ export class OneShotClientConnection implements ClientConnection {
       case 'end':
         if (event.id === this.#id && this.#left > 0 && this.#isOpen)
           throw new LocalProtocolError('ERR_BODY_CUT', `the body ended ${this.#left} bytes before its CONTENT_LENGTH`);
+        break;
+      default:
+        lacking(this.#requests.name, event.type);
     }
   }
 
@@ -169,7 +178,7 @@ export class OneShotClientConnection implements ClientConnection {
 
   #ping(id: number): void {
     const { ping } = this.#requests;
-    if (ping === undefined) throw new LocalProtocolError('ERR_REQUEST_STATE', 'this protocol has no ping');
+    if (ping === undefined) lacking(this.#requests.name, 'ping');
     this.#open(id);
     this.#state = 'ping';
     this.#output.push(ping.ask);
@@ -208,6 +217,10 @@ export class OneShotClientConnection implements ClientConnection {
 
   get wantsRead(): boolean {
     return this.#window < this.#limits.replyHighWater;
+  }
+
+  get ready(): boolean {
+    return this.#state === 'new' && !this.#peerEnded;
   }
 
   get wantsClose(): false | 'fin' | 'reset' {

@@ -129,6 +129,28 @@ describe('a request', () => {
     expect([outputText(connection), connection.wantsClose]).toEqual(['CONTENT_LENGTH 5 5|', false]);
   });
 
+  it.each<AskEvent>([
+    { type: 'request', id: 1, role: 'authorizer', variables: ['A', 'b'], keep: false },
+    { type: 'filter-data', id: 1, chunk: Buffer.from('x') },
+    { type: 'filter-end', id: 1 },
+    { type: 'values', id: 1 },
+  ])('is not for a role: $type of one is refused', (event) => {
+    const connection = fresh();
+    expect(() => connection.send(event)).toThrow(expect.objectContaining({ code: 'ERR_PROTOCOL_LACKS' }));
+    expect([outputText(connection), connection.ready]).toEqual(['', true]);
+  });
+
+  it('is the only one of its connection', () => {
+    const connection = fresh();
+    expect(connection.ready).toBe(true);
+    connection.send(request('A', 'b'));
+    expect(connection.ready).toBe(false);
+    expect(replied().ready).toBe(false);
+    const closed = fresh();
+    closed.receiveEnd();
+    expect(closed.ready).toBe(false);
+  });
+
   it.each<[string, () => OneShotClientConnection]>([
     ['a request', asked],
     ['a whole reply', replied],
@@ -319,7 +341,7 @@ describe('a ping', () => {
 
   it('is refused by a protocol that has none, whose connection can still take a request', () => {
     const connection = fresh({}, { ...requests, ping: undefined });
-    expect(() => connection.send(ping)).toThrow(expect.objectContaining({ code: 'ERR_REQUEST_STATE' }));
+    expect(() => connection.send(ping)).toThrow(expect.objectContaining({ code: 'ERR_PROTOCOL_LACKS' }));
     connection.send(request());
     expect(outputText(connection)).toBe(' 0|');
   });

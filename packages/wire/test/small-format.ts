@@ -49,6 +49,7 @@ export function ask(method: string, body?: string): string {
 
 /** What a client writes: the names and values with a space behind each, then CONTENT_LENGTH and a bar. */
 export const requests: OneShotRequests = {
+  name: 'small',
   encodeRequest: (variables, contentLength) => Buffer.from(`${variables.join(' ')} ${contentLength}|`, 'latin1'),
   statusLine: false,
   ping: { ask: Buffer.from('?'), answer: Buffer.from('alive') },
