@@ -84,6 +84,7 @@ application it throws (\`ERR_HEADERS_SENT\`, \`ERR_WRITE_AFTER_END\`).
 
 ${diagram('Every protocol: how far the reply has been sent', replyTable)}
 ${diagram('FastCGI: how far the request of one id has been received', fastcgi.receiveTable)}
+${diagram('FastCGI: how far the request of a filter has been received', fastcgi.filterTable)}
 ${diagram('SCGI and uwsgi: how far the one request of a connection has been received', oneShotTable)}
 ${diagram('AJP: how far a request has been received', ajp.receiveTable)}
 ${diagram('AJP, the client: how far the reply has come', ajp.answerTable)}
