@@ -13,6 +13,7 @@ const needs = [
   { package: 'haproxy', program: 'haproxy' },
   { package: 'spawn-fcgi', program: 'spawn-fcgi' },
   { package: 'libfcgi-bin', program: 'cgi-fcgi' },
+  { package: 'curl', program: 'curl' },
   { package: 'uwsgi-core', program: 'uwsgi-core' },
   { package: 'uwsgi-plugin-python3', file: '/usr/lib/uwsgi/plugins/python3_plugin.so' },
   { package: 'php8.2-fpm', program: 'php-fpm8.2' },

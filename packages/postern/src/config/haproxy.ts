@@ -112,6 +112,8 @@ function frontend({ name, port }: Site, protocol: HaproxyProtocol, backend: stri
       `bind :${port ?? 80}`,
       'timeout client 60s',
       'timeout http-request 10s',
+      '# What the app writes goes out at once (event streams). Without this it may wait for a fifth of a second.',
+      'option http-no-delay',
     ],
     protocol === 'fastcgi' ? passwords : forwarded,
     name === undefined
