@@ -320,3 +320,56 @@ ProxyPass "/" "fcgi://127.0.0.1:${fastcgi}/"
     expect([status, headers['x-why'], text.includes('no entry')]).toEqual([401, 'because', false]);
   });
 });
+
+describe('an app that offers no authorizer', () => {
+  let alone: Served;
+  beforeAll(async () => {
+    alone = await servePostern('test/fixtures/plain.mjs', ['fastcgi://127.0.0.1:0']);
+  });
+  afterAll(async () => {
+    expect((await alone.child.stop()).code).toBe(0);
+  });
+
+  it('lets nobody through lighttpd, neither to an app nor to files', async () => {
+    const port = portOf(alone.addresses[0]);
+    const lighttpd = await startLighttpd((_, folder) => {
+      mkdirSync(join(folder, 'files'));
+      writeFileSync(join(folder, 'files/page.txt'), 'a page');
+      const guard = `"mode" => "authorizer", "host" => "127.0.0.1", "port" => ${port}, "check-local" => "disable"`;
+      return `server.modules += ( "mod_fastcgi" )
+$HTTP["url"] =~ "^/own/" { fastcgi.server = ( "/own/" => (
+  ( ${guard} ),
+  ( "host" => "127.0.0.1", "port" => ${fastcgi}, "check-local" => "disable", "fix-root-scriptname" => "enable" )
+) ) }
+$HTTP["url"] =~ "^/files/" { fastcgi.server = ( "/files/" => ( ( ${guard}, "docroot" => "${folder}" ) ) ) }`;
+    });
+    try {
+      for (const path of ['/own/x', '/files/page.txt']) {
+        const { status, text } = await askHttp(lighttpd.port, path);
+        expect([path, status]).toEqual([path, 500]);
+        expect(text).not.toContain('a page');
+      }
+    } finally {
+      await lighttpd.stop();
+    }
+  });
+
+  it('lets nobody through mod_authnz_fcgi', async () => {
+    const port = portOf(alone.addresses[0]);
+    const apache = await startApache(['authn_core', 'authz_user', 'authnz_fcgi', 'auth_basic'], (_, folder) => {
+      writeFileSync(join(folder, 'page.txt'), 'a page');
+      return `AuthnzFcgiDefineProvider authn guard fcgi://127.0.0.1:${port}/
+<Location "/">
+  AuthnzFcgiCheckAuthnProvider guard Authoritative On RequireBasicAuth Off UserExpr "%{reqenv:REMOTE_USER}"
+  Require valid-user
+</Location>`;
+    });
+    try {
+      const { status, text } = await askHttp(apache.port, '/page.txt');
+      expect(status).toBe(500);
+      expect(text).not.toContain('a page');
+    } finally {
+      await apache.stop();
+    }
+  });
+});

@@ -1,3 +1,5 @@
+import { ChunkList } from '@postern/core';
+
 /** Where the body of an answer comes from. */
 export interface AnswerSource {
   /** The reader has taken what there was. */
@@ -11,7 +13,7 @@ export interface AnswerSource {
 /** The body of one answer: read once, one chunk at a time, so that a slow reader slows the back-end. */
 export class AnswerBody implements AsyncIterable<Uint8Array>, AsyncIterator<Uint8Array, undefined> {
   readonly #source: AnswerSource;
-  #chunks: Uint8Array[] = [];
+  readonly #chunks = new ChunkList();
   #ended = false;
   #error: Error | undefined;
   #wake: (() => void) | undefined;
@@ -35,8 +37,9 @@ export class AnswerBody implements AsyncIterable<Uint8Array>, AsyncIterator<Uint
     this.#wake?.();
   }
 
-  /** What has come already can still be read. */
+  /** What has come already can still be read. Nothing, if all of it has. */
   fail(error: Error): void {
+    if (this.#ended) return;
     this.#error = error;
     this.#wake?.();
   }
@@ -57,7 +60,7 @@ export class AnswerBody implements AsyncIterable<Uint8Array>, AsyncIterator<Uint
   }
 
   async return(): Promise<IteratorResult<Uint8Array, undefined>> {
-    this.#chunks = [];
+    this.#chunks.clear();
     this.#ended = true;
     this.#source.cancel();
     return { done: true, value: undefined };

@@ -6,10 +6,10 @@ import {
   type ClientConnection,
   isBodyless,
   type Limits,
-  LocalProtocolError,
   RemoteProtocolError,
 } from '@postern/core';
 import { AnswerBody, type AnswerSource } from './answer-body.ts';
+import { notBytes } from './check-question.ts';
 import { givenUp } from './connect.ts';
 import type { Answer, Question } from './request.ts';
 import type { Receiver, Transport } from './transport.ts';
@@ -21,9 +21,7 @@ type Source = AsyncIterable<Uint8Array>;
 
 /** @throws LocalProtocolError as the protocol's `send`: nothing was begun */
 export function sendRequest(connection: ClientConnection, id: number, question: Question, keep: boolean): void {
-  const { role, variables, data } = question;
-  if (data !== undefined && role !== 'filter')
-    throw new LocalProtocolError('ERR_PROTOCOL_LACKS', `a ${role ?? 'responder'} gets no data: see role`);
+  const { role, variables } = question;
   connection.send({ type: 'request', id, role, variables, keep });
 }
 
@@ -49,7 +47,12 @@ export class Call implements AnswerSource, Receiver {
   #reject: (error: Error) => void = () => {};
   /** Body bytes that may still come; Infinity: no Content-Length. */
   #left = Number.POSITIVE_INFINITY;
+  /** The answer is one that has no body. */
   #bodyless = false;
+  /** All of the body has come, and more; what still comes is dropped, and gives the back-end no more time. */
+  #whole = false;
+  /** Bytes that were dropped. */
+  #dropped = 0;
   #upload: AsyncIterator<Uint8Array> | undefined;
   /** The next piece of a stream is waited for: the back-end has a reason to be silent. */
   #sourcing = false;
@@ -61,7 +64,7 @@ export class Call implements AnswerSource, Receiver {
   readonly #timer: NodeJS.Timeout | undefined;
   #over = false;
 
-  /** @param id of the request, which `sendRequest` has sent */
+  /** @param id of the request, which `sendRequest` has sent; the caller flushes the transport */
   constructor(transport: Transport, id: number, question: Question, limits: Limits) {
     this.#transport = transport;
     this.#id = id;
@@ -76,7 +79,6 @@ export class Call implements AnswerSource, Receiver {
     transport.add(id, this);
     signal?.addEventListener('abort', this.#onAbort);
     if (signal?.aborted) this.#onAbort();
-    transport.flush();
     void this.#sendStreams();
   }
 
@@ -90,8 +92,9 @@ export class Call implements AnswerSource, Receiver {
 
   readonly #onSilence = (): void => {
     const { timeout = TIMEOUT } = this.#question;
-    if (this.#body.unread && this.#transport.crowded) {
-      const message = `the answer was not read for ${timeout} ms, while others waited on its connection`;
+    if (this.#whole) this.#stop();
+    else if (this.#body.unread && this.#transport.crowded) {
+      const message = `the answer was not read for ${timeout} ms, while others waited for its connection`;
       this.fail(new AbortError('ERR_TIMEOUT_READ', message));
     } else if (this.#body.unread || this.#sourcing) {
       this.#timer?.refresh();
@@ -104,7 +107,7 @@ export class Call implements AnswerSource, Receiver {
   take(event: AnswerEvent): void {
     if (this.#over) return;
     this.#heard = true;
-    this.#timer?.refresh();
+    this.#refresh();
     switch (event.type) {
       case 'head':
         this.#head(event.status, event.reason, event.headers);
@@ -121,26 +124,33 @@ export class Call implements AnswerSource, Receiver {
   }
 
   #head(status: number, reason: string, headers: string[]): void {
-    this.#bodyless = isBodyless(variable(this.#question.variables, 'REQUEST_METHOD'), status);
     for (let i = 0; i < headers.length; i += 2) {
       if (headers[i].toLowerCase() === 'content-length') this.#left = Number(headers[i + 1]);
     }
-    if (this.#bodyless) this.#left = 0;
+    if (isBodyless(variable(this.#question.variables, 'REQUEST_METHOD'), status)) {
+      this.#left = 0;
+      this.#bodyless = true;
+    }
     this.#resolve({ status, reason, headers, body: this.#body, cancel: () => this.cancel() });
   }
 
   #data(chunk: Uint8Array): void {
-    if (this.#bodyless) {
-      this.#transport.connection.pull(this.#id);
-      return;
-    }
     const allowed = chunk.length > this.#left ? chunk.subarray(0, this.#left) : chunk;
     this.#left -= allowed.length;
     if (allowed.length > 0) this.#body.push(allowed);
-    if (allowed.length === chunk.length) return;
-    this.#say('the answer has more bytes than its Content-Length: the rest is dropped\n');
-    this.#bodyless = true;
-    this.#transport.connection.pull(this.#id);
+    if (allowed.length < chunk.length) this.#drop(chunk.length - allowed.length);
+  }
+
+  /** The reader has all: it need not wait for who has more to say. The end is, for what becomes of the connection. */
+  #drop(bytes: number): void {
+    if (!this.#whole) {
+      this.#whole = true;
+      if (!this.#bodyless) this.#say('the answer has more bytes than its Content-Length: the rest is dropped\n');
+      this.#body.finish();
+    }
+    this.#dropped += bytes;
+    if (this.#dropped > this.#limits.replyHighWater) this.#stop();
+    else this.#transport.connection.pull(this.#id);
   }
 
   #say(text: string): void {
@@ -190,7 +200,11 @@ export class Call implements AnswerSource, Receiver {
 
   /** AnswerSource: the reader goes on. */
   taken(): void {
-    if (!this.#over) this.#timer?.refresh();
+    this.#refresh();
+  }
+
+  #refresh(): void {
+    if (!this.#over && !this.#whole) this.#timer?.refresh();
   }
 
   cancel(): void {
@@ -218,8 +232,12 @@ export class Call implements AnswerSource, Receiver {
       const step = await upload.next();
       this.#sourcing = false;
       if (this.#over) return;
+      if (!step.done && !(step.value instanceof Uint8Array)) {
+        this.fail(notBytes('a piece of a stream', step.value));
+        return;
+      }
       connection.send(eventOf(step.done ? undefined : step.value));
-      this.#timer?.refresh();
+      this.#refresh();
       this.#transport.flush();
       if (step.done) return;
       if (connection.queued(this.#id) >= this.#limits.bodyHighWater) await this.#room();
@@ -236,7 +254,7 @@ export class Call implements AnswerSource, Receiver {
   moved(): void {
     const queued = this.#transport.connection.queued(this.#id);
     // a back-end that reads is not silent
-    if (queued < this.#queued) this.#timer?.refresh();
+    if (queued < this.#queued) this.#refresh();
     this.#queued = queued;
     if (this.#roomListener === undefined || queued >= this.#limits.bodyHighWater) return;
     this.#roomListener();

@@ -1,5 +1,6 @@
 import { type BackEndOptions, type ClientProtocol, type Limits, limitsWith, type Role } from '@postern/core';
 import { Call, sendMemory, sendRequest } from './call.ts';
+import { checkQuestion } from './check-question.ts';
 import { connect } from './connect.ts';
 import type { ConnectTarget } from './target.ts';
 import { Transport } from './transport.ts';
@@ -56,13 +57,17 @@ export interface Answer {
  *
  * @throws PosternError ERR_ADDRESS_UNAVAILABLE; RemoteProtocolError ERR_REPLY, ERR_TIMEOUT_REPLY, ERR_BACKEND_* and the
  * protocol's own codes: the answer is malformed, broke off, or did not come: `statusHint` is what a gateway tells its
- * client; AbortError: given up, or the body threw; LocalProtocolError: what cannot be sent
+ * client; AbortError: given up, or the body threw; LocalProtocolError, ConfigError: what cannot be sent
  */
 export async function request(protocol: ClientProtocol, target: ConnectTarget, ask: Ask): Promise<Answer> {
   const { keep = false, limits = limitsWith(), signal, connectTimeout = 5000 } = ask;
+  checkQuestion(ask);
   const connection = protocol.client(limits, ask.options);
   sendRequest(connection, 1, ask, keep);
   sendMemory(connection, 1, ask);
   const socket = await connect(target, connectTimeout, signal);
-  return new Call(new Transport(connection, socket), 1, ask, limits).answer;
+  const transport = new Transport(connection, socket);
+  const { answer } = new Call(transport, 1, ask, limits);
+  transport.flush();
+  return answer;
 }

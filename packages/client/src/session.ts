@@ -7,19 +7,17 @@ import {
   type PosternError,
 } from '@postern/core';
 import { Call, sendMemory, sendRequest, variable } from './call.ts';
+import { checkQuestion } from './check-question.ts';
 import { connect, givenUp } from './connect.ts';
-import type { Answer, Connecting, Question } from './request.ts';
+import { Habits } from './habits.ts';
+import { type Answer, type Connecting, type Question, request } from './request.ts';
 import type { ConnectTarget } from './target.ts';
 import { Transport } from './transport.ts';
-import { getValues } from './values.ts';
-
-/** Milliseconds: libfcgi, which many applications are made with, does not answer. */
-const VALUES_PATIENCE = 1000;
 
 export interface SessionOptions extends Connecting {
   /**
    * Requests at once on the connection; maxConcurrentPerConnection is the most. Without it the back-end is asked before
-   * the first request; 1 where it, or the protocol, does not say.
+   * the first request, and again in the course of time; 1 where it, or the protocol, does not say.
    */
   readonly atOnce?: number;
 }
@@ -37,7 +35,8 @@ interface Waiting {
  * after the other, on a kept connection where the protocol has that. The others wait. What goes wrong with one request is
  * its own affair; a connection that breaks fails all that run on it, and the next request opens a new one. Where a kept
  * connection breaks before anything of an answer came, a request that may be repeated is sent once more, on a new one. A
- * connection without requests keeps no process alive.
+ * connection without requests keeps no process alive. A filter has a connection of its own: one that does not read its file
+ * would stop all of a shared one.
  */
 export class Session {
   readonly #protocol: ClientProtocol;
@@ -45,10 +44,11 @@ export class Session {
   readonly #options: SessionOptions;
   readonly #limits: Limits;
   readonly #queue: Waiting[] = [];
-  /** Undefined: not known yet. */
-  #atOnce: number | undefined;
-  #keeps = true;
+  readonly #habits: Habits;
   #transport: Transport | undefined;
+  /** Of the connection: it stays open behind an answer, and carries so many requests at once. */
+  #keeps = true;
+  #places = 1;
   #opening = false;
   #closed = false;
 
@@ -59,14 +59,9 @@ export class Session {
     this.#options = options;
     this.#limits = options.limits ?? limitsWith();
     const { atOnce } = options;
-    if (atOnce === undefined) return;
-    if (!Number.isInteger(atOnce) || atOnce < 1)
+    if (atOnce !== undefined && (!Number.isInteger(atOnce) || atOnce < 1))
       throw new ConfigError('ERR_OPTION', `atOnce: ${atOnce} is not a whole number from 1`);
-    this.#atOnce = this.#bounded(atOnce);
-  }
-
-  #bounded(atOnce: number): number {
-    return Math.min(atOnce, this.#limits.maxConcurrentPerConnection);
+    this.#habits = new Habits(protocol, target, options, atOnce);
   }
 
   /**
@@ -76,6 +71,12 @@ export class Session {
     const { signal } = question;
     if (this.#closed) return Promise.reject(new LocalProtocolError('ERR_REQUEST_STATE', 'the session was closed'));
     if (signal?.aborted) return Promise.reject(givenUp(signal.reason));
+    try {
+      checkQuestion(question);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    if (question.role === 'filter') return request(this.#protocol, this.#target, { ...this.#options, ...question });
     return new Promise((resolve, reject) => {
       const waiting: Waiting = {
         question,
@@ -104,14 +105,15 @@ export class Session {
   }
 
   readonly #advance = (): void => {
-    if (this.#transport?.hasty) this.#keeps = false;
+    if (this.#transport?.kept) this.#habits.noteKept();
     while (this.#queue.length > 0 && !this.#opening) {
       const transport = this.#transport;
       if (transport === undefined || !transport.usable) {
         void this.#open();
-      } else if (transport.running < (this.#atOnce as number) && transport.connection.ready) {
+      } else if (transport.running < this.#places && transport.connection.ready && !this.#risks(transport)) {
         this.#start(transport, this.#shift() as Waiting);
       } else if (transport.running > 0) {
+        if (this.#habits.unanswered) void this.#askAgain();
         return;
       } else {
         transport.retire();
@@ -119,6 +121,11 @@ export class Session {
     }
     if (this.#closed && !this.#opening) this.#transport?.retire();
   };
+
+  /** The connection may be closed as the next request goes out, and that one may not be sent twice. */
+  #risks({ kept, served }: Transport): boolean {
+    return this.#habits.doubtful && served > 0 && !kept && !mayRepeat(this.#queue[0].question);
+  }
 
   #shift(): Waiting | undefined {
     const waiting = this.#queue.shift();
@@ -129,14 +136,23 @@ export class Session {
   /** Never rejects: what goes wrong fails those that wait. */
   async #open(): Promise<void> {
     const { connectTimeout = 5000, options } = this.#options;
+    const habits = this.#habits;
     this.#opening = true;
+    if (this.#transport?.hasty) habits.noteHaste();
+    this.#transport = undefined;
     try {
-      const atOnce = this.#atOnce ?? this.#bounded(await this.#learn());
       const connection = this.#protocol.client(this.#limits, options);
+      const atOnce = habits.atOnce ?? (await habits.learn());
+      void this.#askAgain();
       const socket = await connect(this.#target, connectTimeout);
-      this.#atOnce = atOnce;
-      const how = { keeps: this.#keeps, shares: atOnce > 1 && this.#keeps, onChange: this.#advance };
-      this.#transport = new Transport(connection, socket, how);
+      this.#keeps = habits.keeps;
+      this.#places = Math.min(atOnce, this.#limits.maxConcurrentPerConnection);
+      this.#transport = new Transport(connection, socket, {
+        keeps: this.#keeps,
+        shares: this.#places > 1 && this.#keeps,
+        awaited: () => this.#queue.length > 0,
+        onChange: this.#advance,
+      });
     } catch (error) {
       for (let waiting = this.#shift(); waiting !== undefined; waiting = this.#shift()) waiting.reject(error);
     }
@@ -144,15 +160,14 @@ export class Session {
     this.#advance();
   }
 
-  /** Who cannot be asked, or does not answer, is asked one thing at a time. */
-  async #learn(): Promise<number> {
-    const { connectTimeout, options } = this.#options;
-    try {
-      const how = { timeout: VALUES_PATIENCE, connectTimeout, options };
-      return (await getValues(this.#protocol, this.#target, how)).atOnce;
-    } catch {
-      return 1;
-    }
+  /** Beside the requests, if it is time. Where the number is another one now, the next request gets a new connection. */
+  async #askAgain(): Promise<void> {
+    const habits = this.#habits;
+    if (this.#closed || !habits.stale) return;
+    const before = habits.atOnce;
+    if ((await habits.learn()) === before) return;
+    this.#transport?.retire();
+    this.#advance();
   }
 
   #start(transport: Transport, waiting: Waiting): void {

@@ -24,6 +24,8 @@ export interface TransportOptions {
   readonly keeps?: boolean;
   /** A request that is given up ends alone; without it its connection ends. */
   readonly shares?: boolean;
+  /** Others wait for a place on it. */
+  readonly awaited?: () => boolean;
   /** An id is free, or the connection is gone: see `running`, `usable`. */
   readonly onChange?: () => void;
 }
@@ -34,6 +36,7 @@ export class Transport {
   readonly #socket: Socket;
   readonly #keeps: boolean;
   readonly #shares: boolean;
+  readonly #awaited: () => boolean;
   readonly #onChange: () => void;
   readonly #receivers = new Map<number, Receiver>();
   /** Ids that were given up and whose end has not come, with the clock of each. */
@@ -53,6 +56,7 @@ export class Transport {
     this.#socket = socket;
     this.#keeps = options.keeps === true;
     this.#shares = options.shares === true;
+    this.#awaited = options.awaited ?? nobody;
     this.#onChange = options.onChange ?? ignore;
     socket.on('data', this.#onData);
     socket.on('end', this.#onEnd);
@@ -83,9 +87,14 @@ export class Transport {
     return this.#hasty;
   }
 
+  /** It stayed open behind an answer. */
+  get kept(): boolean {
+    return this.#served > 1 || (this.#served === 1 && this.usable && performance.now() - this.#ended >= HASTE);
+  }
+
   /** A reply that is not read keeps others waiting. */
   get crowded(): boolean {
-    return this.#receivers.size > 1 && this.#socket.isPaused();
+    return this.#awaited() || (this.#receivers.size > 1 && this.#socket.isPaused());
   }
 
   get freeId(): number {
@@ -264,3 +273,7 @@ export class Transport {
 }
 
 function ignore(): void {}
+
+function nobody(): boolean {
+  return false;
+}

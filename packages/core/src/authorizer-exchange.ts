@@ -6,6 +6,7 @@ import type { BodyWriter, ErrorSink, Exchange, Role } from './exchange.ts';
 import type { RequestHead } from './head.ts';
 import { isFieldValue, isToken } from './headers.ts';
 import type { RequestBody } from './request-body.ts';
+import { isThenable } from './send-body.ts';
 
 const PREFIX = 'Variable-';
 /** Bytes of a line without its end. Of a longer one mod_authnz_fcgi takes the rest for a body, and shows it to the client. */
@@ -133,12 +134,11 @@ function isSuccess(status: number): boolean {
 
 /**
  * The headers of an allow (FastCGI 1.0 §6.3): flat [name, value, …].
- * @throws LocalProtocolError ERR_AUTHORIZER: a name is no token, or that of a request header; a value is no text that a
- *   header may hold; they are too long
+ * @throws LocalProtocolError ERR_AUTHORIZER: they are no plain object; a name is no token, or that of a request header; a
+ *   value is no text that a header may hold; they are too long
  */
 export function variableHeaders(variables: Allowance['allow']): string[] {
-  if (typeof variables !== 'object' || variables === null)
-    refuse(`allow must be an object of variables, not ${variables === null ? 'null' : typeof variables}: allow: {}`);
+  checkVariables(variables);
   const headers: string[] = [];
   for (const name of Object.keys(variables)) {
     const value: unknown = variables[name];
@@ -152,4 +152,29 @@ export function variableHeaders(variables: Allowance['allow']): string[] {
     headers.push(PREFIX + name, value);
   }
   return headers;
+}
+
+/** What has no variables of its own, such as a promise that nobody awaited, must not pass for an allow without any. */
+function checkVariables(variables: unknown): void {
+  if (isThenable(variables)) {
+    // that it may be rejected too must not end the process
+    variables.then(undefined, () => {});
+    refuse('allow must be an object of variables, not a promise: await it');
+  }
+  if (isPlain(variables)) return;
+  const what = typeof variables === 'object' ? printable(kindOf(variables)) : typeof variables;
+  refuse(`allow must be a plain object of variables, not ${what}: allow: {}`);
+}
+
+/** Also of another realm, which has an Object of its own. */
+function isPlain(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
+}
+
+function kindOf(value: object | null): string {
+  if (value === null) return 'null';
+  const name: unknown = value.constructor?.name;
+  return typeof name === 'string' && name !== 'Object' ? name : 'one that inherits';
 }

@@ -156,15 +156,22 @@ export function printable(text: string): string {
 /** One line that tells an error's name, message, first place in the code, and its causes. Never throws. */
 export function describeError(error: unknown): string {
   try {
-    return describeCauses(error, 4).replace(/\s*[\r\n]\s*/g, ' ');
+    return oneLine(describeCauses(error, 4));
   } catch {
     return 'an error that cannot be told: its properties throw';
   }
 }
 
+/** Each line is looked at once: a message can hold what a client sent. */
+function oneLine(text: string): string {
+  if (!/[\r\n]/.test(text)) return text;
+  const lines = text.split(/[\r\n]/).map((line) => line.trim());
+  return lines.filter((line) => line !== '').join(' ');
+}
+
 function describeCauses(error: unknown, depth: number): string {
   if (!(error instanceof Error)) return String(error);
-  const place = /^\s+at (.*)$/m.exec(error.stack ?? '')?.[1];
+  const place = /^ +at (.*)$/m.exec(error.stack ?? '')?.[1];
   const cause = error.cause === undefined || depth === 0 ? '' : `; cause: ${describeCauses(error.cause, depth - 1)}`;
   return `${error.name}: ${error.message}${place ? ` at ${place}` : ''}${cause}`;
 }

@@ -8,7 +8,16 @@ export function malformedReply(message: string): never {
 
 /** A field value without the blanks around it (RFC 9110 §5.5). */
 export function trimBlanks(raw: string): string {
-  return raw.replace(/^[ \t]+|[ \t]+$/g, '');
+  let from = 0;
+  let to = raw.length;
+  // a pattern that ends with `$` tries each run of blanks inside the value from each of its places
+  while (from < to && isBlank(raw.charCodeAt(from))) from++;
+  while (to > from && isBlank(raw.charCodeAt(to - 1))) to--;
+  return raw.slice(from, to);
+}
+
+function isBlank(code: number): boolean {
+  return code === 32 || code === 9;
 }
 
 /** The header fields of a back-end's reply, as they are read one by one, in whatever way they are framed. */

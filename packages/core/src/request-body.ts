@@ -1,3 +1,4 @@
+import { ChunkList } from './chunk-list.ts';
 import { AbortError, LocalProtocolError } from './errors.ts';
 
 /** Takes the body of a request. `data` says whether more is welcome now; if not, the taker calls `RequestBody.pull`. */
@@ -14,10 +15,6 @@ export interface BodySource {
   wantBody(): void;
 }
 
-/** So many chunks may wait as they came; a full one has so many bytes. */
-const MANY = 1024;
-const FULL = 16_384;
-
 const nowhere: BodySink = { data: () => true, end() {}, error() {} };
 
 /**
@@ -28,7 +25,7 @@ export class RequestBody implements AsyncIterable<Uint8Array> {
   /** The declared length in bytes; -1: not stated. */
   readonly length: number;
   readonly #source: BodySource;
-  #waiting: Uint8Array[] = [];
+  readonly #waiting = new ChunkList();
   #sink: BodySink | undefined;
   #wanted = false;
   #complete: boolean;
@@ -62,9 +59,7 @@ export class RequestBody implements AsyncIterable<Uint8Array> {
 
   /** Bytes that have come and are not taken. */
   get waiting(): number {
-    let bytes = 0;
-    for (const chunk of this.#waiting) bytes += chunk.length;
-    return bytes;
+    return this.#waiting.length;
   }
 
   /** The one reader of this body. Nothing comes before `pull`. @throws LocalProtocolError ERR_BODY_USED */
@@ -111,9 +106,7 @@ export class RequestBody implements AsyncIterable<Uint8Array> {
       if (this.#wanted) this.#source.wantBody();
       return;
     }
-    this.#waiting.push(unpinned(chunk));
-    // a flood of one-byte chunks must not cost an object each
-    if (this.#waiting.length > MANY) this.#waiting = joinSmall(this.#waiting);
+    this.#waiting.push(chunk);
   }
 
   /** The transport's side: the body is whole. */
@@ -131,7 +124,7 @@ export class RequestBody implements AsyncIterable<Uint8Array> {
 
   /** Nobody will read it: bytes that come are thrown away. */
   discard(): void {
-    this.#waiting = [];
+    this.#waiting.clear();
     this.#sink = nowhere;
     if (this.#complete || this.#error !== undefined) this.#delivered = true;
     else {
@@ -163,34 +156,6 @@ export class RequestBody implements AsyncIterable<Uint8Array> {
     this.attach(reader);
     return reader;
   }
-}
-
-/** A small view would keep all of a large read alive while it waits. */
-function unpinned(chunk: Uint8Array): Uint8Array {
-  if (chunk.length * 4 >= chunk.buffer.byteLength) return chunk;
-  const copy = Buffer.allocUnsafeSlow(chunk.length);
-  copy.set(chunk);
-  return copy;
-}
-
-/** The same bytes in fewer chunks: a full one stays as it is, so that no byte is copied more than a few times. */
-function joinSmall(chunks: readonly Uint8Array[]): Uint8Array[] {
-  const joined: Uint8Array[] = [];
-  let small: Uint8Array[] = [];
-  let bytes = 0;
-  const flush = (): void => {
-    if (bytes > 0) joined.push(small.length === 1 ? small[0] : Buffer.concat(small, bytes));
-    small = [];
-    bytes = 0;
-  };
-  for (const chunk of chunks) {
-    if (chunk.length >= FULL) flush();
-    small.push(chunk);
-    bytes += chunk.length;
-    if (bytes >= FULL) flush();
-  }
-  flush();
-  return joined;
 }
 
 function tooLong(limit: number): AbortError {

@@ -1,3 +1,5 @@
+import { parse } from 'node:querystring';
+import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from '@jest/globals';
 import { authorizerHandler, guardAuthorizer } from '../src/authorizer.ts';
 import { AuthorizerExchange, variableHeaders } from '../src/authorizer-exchange.ts';
@@ -70,13 +72,47 @@ describe('an allow', () => {
     ['a line that is too long', { A: 'b'.repeat(8178) }, 'variable A has 8190 bytes with its name, not 8189'],
     ['a value that is a number', { A: 1 }, 'value of variable A (number)'],
     ['a value that is missing', { A: undefined }, 'value of variable A (undefined)'],
-    ['null', null, 'allow must be an object of variables, not null'],
-    ['true', true, 'allow must be an object of variables, not boolean'],
-    ['text', 'USER=joe', 'allow must be an object of variables, not string'],
+    ['null', null, 'allow must be a plain object of variables, not null'],
+    ['true', true, 'allow must be a plain object of variables, not boolean'],
+    ['text', 'USER=joe', 'allow must be a plain object of variables, not string'],
+    ['a promise', Promise.resolve({ USER: 'joe' }), 'allow must be an object of variables, not a promise: await it'],
+    // biome-ignore lint/suspicious/noThenProperty: what looks like a promise is one
+    ['a thenable', { then() {} }, 'not a promise: await it'],
+    ['a Map', new Map([['USER', 'joe']]), 'not Map: allow: {}'],
+    ['Headers', new Headers({ user: 'joe' }), 'not Headers'],
+    ['URLSearchParams', new URLSearchParams('USER=joe'), 'not URLSearchParams'],
+    ['an array', ['USER'], 'not Array'],
+    ['no array items', [], 'not Array'],
+    ['a Buffer', Buffer.from(''), 'not Buffer'],
+    ['an instance of a class', new (class User {})(), 'not User'],
+    ['an object that inherits them', Object.create({ USER: 'joe' }), 'not one that inherits'],
+    ['a Map of another realm', runInNewContext('new Map([["USER", "joe"]])'), 'not Map'],
+    ['a promise of another realm', runInNewContext('Promise.resolve({})'), 'not a promise'],
   ])('with %s is a failure, and does not tell the value', (_, allow, message) => {
     const [code, text] = refused(ask(() => ({ allow })));
     expect([code, text]).toEqual(['ERR_AUTHORIZER', expect.stringContaining(message)]);
     expect(text).not.toContain('403');
+  });
+
+  it('that is a promise which is rejected is a failure, and no more', async () => {
+    const rejected: unknown[] = [];
+    const listener = (error: unknown): void => void rejected.push(error);
+    process.on('unhandledRejection', listener);
+    const lookUp = async (): Promise<never> => {
+      throw new Error('no such session');
+    };
+    expect(refused(ask(() => ({ allow: lookUp() })))[0]).toBe('ERR_AUTHORIZER');
+    await new Promise((resolve) => setImmediate(resolve));
+    process.off('unhandledRejection', listener);
+    expect(rejected).toEqual([]);
+  });
+
+  it.each<[string, Record<string, string>]>([
+    ['without a prototype', Object.assign(Object.create(null), { USER: 'joe' })],
+    ['of another realm', runInNewContext('({ USER: "joe" })')],
+    ['of a query', parse('USER=joe')],
+  ])('takes an object %s', (_, allow) => {
+    expect(ask(() => ({ allow }))).toMatchObject({ status: 200, headers: ['Variable-USER', 'joe'] });
   });
 
   it('may have lines as long as every web server reads', () => {

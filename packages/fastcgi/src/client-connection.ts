@@ -168,6 +168,8 @@ export class FastcgiClientConnection implements ClientConnection {
   #stderr(request: ClientRequest, piece: Buffer): void {
     const room = this.#limits.maxStderrBytes - request.stderrBytes;
     request.stderrBytes += piece.length;
+    // where an answer waits for its reader, a flood beside it waits too: the next `pull` is on its way then
+    if (request.window > 0) request.window += piece.length;
     if (room > 0) this.#events.push({ type: 'log', id: request.id, chunk: piece.subarray(0, room) });
   }
 
@@ -219,7 +221,7 @@ export class FastcgiClientConnection implements ClientConnection {
 
   /**
    * @throws LocalProtocolError ERR_REQUEST_STATE: the id is in use or none, or the connection takes no further request;
-   * ERR_PROTOCOL_LACKS: a ping, or a stream that the role does not have; and what `encodeParams` throws
+   * ERR_PROTOCOL_LACKS: a ping, no role of FastCGI, or a stream that the role does not have; and what `encodeParams` throws
    */
   send(event: AskEvent): void {
     switch (event.type) {
@@ -258,10 +260,12 @@ export class FastcgiClientConnection implements ClientConnection {
     if (this.#requests.get(id) !== undefined) refuse(`a request is running on this connection: id ${id}`);
     if (!this.ready) refuse('this connection takes no further request');
     if (!keep && this.#requests.size > 0) refuse('a request that ends its connection cannot share it: see keep');
+    if (!Object.hasOwn(RoleNumber, role))
+      lacking('FastCGI', `role "${role}": write ${Object.keys(RoleNumber).join(', ')}`);
     const params = encodeParams(id, role, variables);
     const begin = beginRequest.write({ role: RoleNumber[role], flags: keep ? KEEP_CONN : 0 });
-    this.#output.push(headerBytes(RecordType.BEGIN_REQUEST, id, begin.length), begin, ...params);
     this.#requests.set(id, new ClientRequest(id, role, keep, bodyLength(variables), this.#limits, this.#nph));
+    this.#output.push(headerBytes(RecordType.BEGIN_REQUEST, id, begin.length), begin, ...params);
     this.#over.delete(id);
     if (!keep) this.#closing = true;
   }

@@ -35,7 +35,7 @@ export class ClientRequest {
   stderrBytes = 0;
   /** Empty records that mean nothing. */
   junk = 0;
-  /** Body bytes handed out since the last `pull`. */
+  /** Body bytes handed out since the last `pull`, and those of STDERR behind them. */
   window = 0;
   /** ABORT_REQUEST went out: what still comes is thrown away, up to END_REQUEST. */
   aborted = false;

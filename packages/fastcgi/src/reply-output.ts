@@ -1,4 +1,12 @@
-import { type Chunk, cgiReplyHead, type Limits, nextReplyState, type Output, type ReplyEvent } from '@postern/core';
+import {
+  type Chunk,
+  cgiReplyHead,
+  type Limits,
+  nextReplyState,
+  type Output,
+  type ReplyEvent,
+  reasonOf,
+} from '@postern/core';
 import { asBuffer } from '@postern/wire';
 import { RecordType } from './constants.ts';
 import {
@@ -42,7 +50,7 @@ export class ReplyOutput {
         this.#whole(state.id, cgiReplyHead(event.status, event.reason, event.headers), event.body, event.size);
         break;
       case 'head':
-        this.#queue(state, cgiReplyHead(event.status, event.reason, event.headers), 'latin1');
+        this.#head(state, cgiReplyHead(event.status, event.reason, event.headers));
         break;
       case 'data':
         this.#queue(state, event.chunk, 'utf8');
@@ -92,6 +100,23 @@ export class ReplyOutput {
       if (first < bytes.length) this.#records(id, bytes.subarray(first));
     }
     this.push(tail);
+  }
+
+  /** That of an authorizer goes out whatever comes behind it: see `deny`. */
+  #head(state: RequestState, head: string): void {
+    if (state.role === 'authorizer') this.#records(state.id, Buffer.from(head, 'latin1'));
+    else this.#queue(state, head, 'latin1');
+  }
+
+  /**
+   * Before the end of a request that was not answered: an authorizer's is denied. lighttpd takes an END_REQUEST without a
+   * head before it for an allow, whatever its status.
+   */
+  deny({ id, role, reply }: RequestState): void {
+    if (role !== 'authorizer' || reply !== 'waiting') return;
+    const reason = reasonOf(500);
+    const head = cgiReplyHead(500, reason, ['Content-Type', 'text/plain']);
+    this.push(recordText(RecordType.STDOUT, id, `${head}500 ${reason}\n`) + headerText(RecordType.STDOUT, id, 0));
   }
 
   #records(id: number, bytes: Buffer): void {

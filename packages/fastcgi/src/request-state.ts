@@ -79,6 +79,11 @@ export class RequestState {
     return this.bodyDone && this.file?.done !== false;
   }
 
+  /** Bytes handed out since the last `pull`, of the stream that is on its way. */
+  get handedOut(): number {
+    return this.receive === 'data' && this.file !== undefined ? this.file.window : this.window;
+  }
+
   get paramsBytes(): number {
     return this.#joined?.length ?? this.#view?.length ?? 0;
   }

@@ -91,6 +91,7 @@ export class Requests {
 
   #endAtOnce(state: RequestState, protocolStatus: number): void {
     state.receive = 'refused';
+    this.output.deny(state);
     this.output.endRequest(state.id, 0, protocolStatus);
     this.#finish(state);
   }
@@ -136,6 +137,7 @@ export class Requests {
 
   /** ABORT_REQUEST (FastCGI 1.0 §5.4). */
   abort(state: RequestState): void {
+    this.output.deny(state);
     this.output.drop(state);
     this.output.endRequest(state.id, 1, ProtocolStatus.REQUEST_COMPLETE);
     this.#finish(state);
@@ -179,13 +181,16 @@ export class Requests {
     if (state === undefined) return;
     if (of === undefined) state.window = 0;
     else if (state.file !== undefined) state.file.window = 0;
-    if (this.stalled === state) this.stalled = undefined;
+    // room for the one stream is none for the other
+    if (this.stalled === state && (state.reply === 'ended' || state.handedOut < this.#limits.bodyHighWater))
+      this.stalled = undefined;
   }
 
   /** @throws LocalProtocolError the event is not allowed in this state */
   send(event: ReplyEvent): void {
     const state = this.#ids.get(event.id);
     if (state === undefined || (event.type === 'log' && state.reply === 'ended')) return;
+    if (event.type === 'abort') this.output.deny(state);
     this.output.send(state, event, this.#limits);
     if (event.type === 'whole') this.#finish(state);
     else if (event.type === 'abort') this.#breakOff(state);

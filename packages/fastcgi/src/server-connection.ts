@@ -318,10 +318,8 @@ export class FastcgiServerConnection implements ServerConnection {
     return this.#requests.headPending;
   }
 
-  /** DATA is not kept elsewhere: no web server that shares a connection sends any. */
   get blocker(): number {
-    const { stalled } = this.#requests;
-    return stalled === undefined || stalled.window < this.#limits.bodyHighWater ? 0 : stalled.id;
+    return this.#requests.stalled?.id ?? 0;
   }
 
   get sharing(): 'no' | 'maybe' | 'yes' {

@@ -1,6 +1,19 @@
 import { describe, expect, it } from '@jest/globals';
-import type { Role } from '@postern/core';
-import { abort, begin, hex, outputText, pairs, params, plainGet, record, request, stdin } from '@postern/testkit';
+import type { ReplyEvent, Role } from '@postern/core';
+import {
+  abort,
+  begin,
+  hex,
+  outputText,
+  pairs,
+  params,
+  plainGet,
+  readReplies,
+  record,
+  request,
+  stdin,
+} from '@postern/testkit';
+import type { FastcgiServerConnection } from '../src/server-connection.ts';
 import { both, bytes, kept } from './bad-input.ts';
 import { receive, replies, summary, whole } from './driving.ts';
 import { complete, ok, type Served, type Serving, serve, served, server } from './serving.ts';
@@ -8,6 +21,12 @@ import { complete, ok, type Served, type Serving, serve, served, server } from '
 const all: Role[] = ['responder', 'authorizer', 'filter'];
 const roles: Serving = { peer: { roles: all } };
 const unknownRole = { id: 1, stdout: '', stderr: '', closed: false, end: '0000000003000000' };
+/** What lighttpd does not take for an allow. */
+const denial = {
+  stdout: 'Status: 500 Internal Server Error\r\nContent-Type: text/plain\r\n\r\n500 Internal Server Error\n',
+  stderr: '',
+  closed: true,
+};
 
 function asked(role: number, more: Record<string, string> = {}, flags = 1): Buffer {
   return bytes(begin(1, flags, role), params(pairs({ ...plainGet, ...more })), params());
@@ -33,7 +52,7 @@ describe('a role', () => {
   ])('%d of an application that offers %j is served: %s', (role, offered, served) => {
     const outcome = serve([bytes(asked(role), stdin())], { peer: { roles: offered } });
     expect(outcome.asked).toHaveLength(served ? 1 : 0);
-    expect(outcome.replies).toEqual([served ? ok() : unknownRole]);
+    expect(outcome.replies).toEqual([served ? ok() : role === 2 ? { ...unknownRole, ...denial } : unknownRole]);
     expect(outcome).toMatchObject({ errors: [], close: false });
   });
 
@@ -100,7 +119,7 @@ describe('an authorizer', () => {
   it('is aborted', () => {
     const outcome = served(bytes(asked(2), abort(), kept), { ...roles, answer: 'never' });
     expect(outcome.asked).toMatchObject([{ ended: 'ERR_ABORTED' }, { ended: 'end' }]);
-    expect(outcome.replies).toMatchObject([{ end: '0000000100000000' }]);
+    expect(outcome.replies).toEqual([{ id: 1, ...denial, end: '0000000100000000' }]);
   });
 
   it('allows in one piece of output, byte for byte', () => {
@@ -121,6 +140,75 @@ describe('an authorizer', () => {
     );
     expect(outputText(connection)).toBe('');
     expect(connection).toMatchObject({ idle: true, wantsClose: false, wantsRead: true });
+  });
+});
+
+describe('an authorizer whose request ends without an answer is denied: by', () => {
+  const abortReply: ReplyEvent = { type: 'abort', id: 1 };
+  const begun = (limits: Serving['limits'], ...rest: Uint8Array[]) => {
+    const connection = server(limits, roles.peer);
+    receive(connection, asked(2), ...rest);
+    return connection;
+  };
+  const denied = { id: 1, ...denial };
+
+  it('an abort before the end of PARAMS', () => {
+    const outcome = served(bytes(begin(1, 1, 2), abort(), kept), { ...roles, answer: 'never' });
+    expect(outcome.replies).toEqual([{ ...denied, end: '0000000100000000' }]);
+  });
+
+  it('the limit of one request at a time, where a responder is told no more than that', () => {
+    const connection = begun({ maxConcurrentPerConnection: 1 }, begin(2, 1, 2), begin(3, 1, 1));
+    expect(replies(connection)).toEqual([
+      { ...denied, id: 2, end: '0000000001000000' },
+      { id: 3, stdout: '', stderr: '', closed: false, end: '0000000001000000' },
+    ]);
+  });
+
+  it.each<[string, Uint8Array[], Serving['peer'], string]>([
+    ['alone on its connection', [], {}, '\0\0\0\0\0\0\0\0'],
+    ['beside another', [begin(2, 1, 1)], {}, '\x01\x03\0\x01\0\x08\0\0\0\0\0\x01\0\0\0\0'],
+    ['behind HAProxy', [], { peer: 'haproxy' }, '\x01\x03\0\x01\0\0\0\0'],
+  ])('a reply that breaks off %s', (_, rest, peer, end) => {
+    const connection = server({}, { ...peer, roles: all });
+    receive(connection, asked(2), ...rest);
+    connection.send(abortReply);
+    const output = outputText(connection);
+    expect(output.endsWith(end)).toBe(true);
+    expect(readReplies(output.slice(0, -end.length)).replies).toEqual([{ ...denied, end: undefined }]);
+  });
+
+  it('408, 503 and 400, which have a head of their own', () => {
+    const slow = server({}, roles.peer);
+    receive(slow, begin(1, 1, 2));
+    slow.expireHeads();
+    expect(replies(slow)).toMatchObject([{ stdout: expect.stringMatching(/^Status: 408 /), end: complete }]);
+    const late = begun({ maxConcurrentPerConnection: 2 }, begin(2, 1, 1), begin(3, 1, 2));
+    expect(replies(late)).toMatchObject([{ id: 3, stdout: expect.stringMatching(/^Status: 503 /), end: complete }]);
+    late.shutdown();
+    receive(late, begin(4, 1, 2));
+    expect(replies(late)).toMatchObject([{ id: 4, stdout: expect.stringMatching(/^Status: 503 /), end: complete }]);
+  });
+
+  it('nothing at all where the connection goes: no END_REQUEST is sent', () => {
+    expect(served(asked(2), { ...roles, answer: 'never', fin: true })).toMatchObject({ output: '', close: 'fin' });
+    const broken = served(bytes(asked(2), begin(1, 1, 2)), { ...roles, answer: 'never' });
+    expect(broken).toMatchObject({ output: '', close: 'reset' });
+  });
+
+  it.each<[string, (connection: FastcgiServerConnection) => unknown]>([
+    ['broken off', (connection) => connection.send(abortReply)],
+    ['aborted', (connection) => receive(connection, abort())],
+  ])('its own head, all of it, where that was sent before it is %s', (_, end) => {
+    const connection = begun({ maxConcurrentPerConnection: 10 }, begin(2, 1, 1));
+    const headers = Array.from({ length: 9 }, (_, i) => [`X-${i}`, 'x'.repeat(8000)]).flat();
+    connection.send({ type: 'head', id: 1, status: 403, reason: 'Forbidden', headers });
+    connection.send({ type: 'data', id: 1, chunk: 'no' });
+    end(connection);
+    const [reply, ...others] = replies(connection);
+    expect(others).toEqual([]);
+    expect(reply.stdout).toMatch(/^Status: 403 Forbidden\r\n(?:X-\d: x{8000}\r\n){9}\r\n$/);
+    expect(reply.end).toBe('0000000100000000');
   });
 });
 
@@ -297,11 +385,13 @@ describe('the window of a file', () => {
     expect(summary(receive(connection))).toEqual([]);
     connection.pull(1);
     expect(summary(receive(connection))).toEqual(['1 data efgh', '1 end', '1 filter-data 1234']);
-    expect(connection.wantsRead).toBe(false);
+    expect(connection).toMatchObject({ wantsRead: false, blocker: 1 });
     connection.pull(1);
+    expect(connection).toMatchObject({ wantsRead: false, blocker: 1 });
     expect(summary(receive(connection))).toEqual([]);
     expect(connection.wantsRead).toBe(false);
     connection.pull(1, 'filter-data');
+    expect(connection.blocker).toBe(0);
     expect(connection.wantsRead).toBe(true);
     expect(summary(receive(connection))).toEqual(['1 filter-data 5678', '1 filter-end']);
   });

@@ -103,7 +103,13 @@ Object.defineProperty(LazyHeaders.prototype, 'constructor', { value: NativeHeade
 
 /** Fetch Standard: a header value has no whitespace about it. */
 function trim(value: string): string {
-  const first = value.charCodeAt(0);
-  const last = value.charCodeAt(value.length - 1);
-  return first <= 32 || last <= 32 ? value.replace(/^[\t\n\r ]+|[\t\n\r ]+$/g, '') : value;
+  let from = 0;
+  let to = value.length;
+  while (from < to && isSpace(value.charCodeAt(from))) from++;
+  while (to > from && isSpace(value.charCodeAt(to - 1))) to--;
+  return from === 0 && to === value.length ? value : value.slice(from, to);
+}
+
+function isSpace(code: number): boolean {
+  return code === 32 || code === 9 || code === 10 || code === 13;
 }

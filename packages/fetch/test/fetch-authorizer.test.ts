@@ -54,6 +54,8 @@ describe('a fetch authorizer', () => {
     ['a Response with status 204', new Response(null, { status: 204 }), 'ERR_AUTHORIZER'],
     ['a stream with status 200', new Response(new ReadableStream()), 'ERR_AUTHORIZER'],
     ['an allow with a value that cannot be sent', { allow: { USER: 'a\n' } }, 'ERR_AUTHORIZER'],
+    ['an allow with a promise', { allow: Promise.resolve({ USER: 'joe' }) }, 'ERR_AUTHORIZER'],
+    ['an allow with Headers', { allow: new Headers({ user: 'joe' }) }, 'ERR_AUTHORIZER'],
     ['an allow with a status', { allow: {}, status: 200 }, 'ERR_AUTHORIZER'],
     ['nothing', undefined, 'ERR_APP_REPLY'],
     ['true', true, 'ERR_APP_REPLY'],

@@ -50,6 +50,13 @@ describe('allow', () => {
     expect([exchange.status, codeOf(exchange)]).toEqual([500, 'ERR_AUTHORIZER']);
   });
 
+  it('with a promise, or a Map, is a 500', async () => {
+    for (const variables of [Promise.reject(new Error('no session')), new Map([['USER', 'joe']])]) {
+      const exchange = await authorize((_req, res) => allow(res, variables as never));
+      expect([exchange.status, codeOf(exchange)]).toEqual([500, 'ERR_AUTHORIZER']);
+    }
+  });
+
   it('is for authorizers alone', async () => {
     const exchange = await answer(nodeHandler((_req, res) => allow(res, { USER: 'joe' })));
     expect([exchange.status, codeOf(exchange)]).toEqual([500, 'ERR_AUTHORIZER']);

@@ -1,4 +1,4 @@
-import { ConfigError } from '@postern/core';
+import { ConfigError, isThenable } from '@postern/core';
 import { isNodeApp } from './app-kinds.ts';
 import type { RoleExports } from './roles.ts';
 
@@ -7,16 +7,16 @@ const exportNames = ['default', 'app', 'handler'] as const;
 
 /**
  * What a loaded module gives to be served. Its application is the default export, `app`, or `handler`; of CommonJS
- * `module.exports` itself, or one of these three in it; beside it, or alone, `authorizer` and `filter`. It is wrapped,
- * for an application may look like a promise without being one.
+ * `module.exports` itself, or one of these three in it; beside it, or alone, `authorizer` and `filter`, by name or as
+ * properties of a default export that is an object. It is wrapped, for an application may look like a promise without
+ * being one.
  * @throws ConfigError ERR_APP_EXPORT
  */
 export function pickExports(namespace: object, module: string): RoleExports {
   const exports = namespace as Record<string, unknown>;
-  const bag = isPlain(exports.default) ? exports.default : {};
-  const authorizer = exports.authorizer ?? bag.authorizer;
-  const filter = exports.filter ?? bag.filter;
   const app = pickApp(exports);
+  const authorizer = pickBeside(exports, 'authorizer', app);
+  const filter = pickBeside(exports, 'filter', app);
   if (app === undefined && authorizer === undefined && filter === undefined) throw nothingIn(exports, module);
   return { app, authorizer, filter };
 }
@@ -31,6 +31,23 @@ function pickApp(exports: Record<string, unknown>): unknown {
     if (isNodeApp(value)) return value;
   }
   return undefined;
+}
+
+/** A name like `filter` may be that of anything: beside an application what is plain data is no role. */
+function pickBeside(exports: Record<string, unknown>, name: 'authorizer' | 'filter', app: unknown): unknown {
+  const found = exports[name] ?? ownOf(exports.default, name) ?? ownOf(ownOf(exports.default, 'default'), name);
+  return app !== undefined && isData(found) ? undefined : found;
+}
+
+/** Of a function, or an object of a framework, a property that happens to have this name may be anything. */
+function ownOf(value: unknown, name: string): unknown {
+  if (typeof value !== 'object' || value === null || isNodeApp(value) || !Object.hasOwn(value, name)) return undefined;
+  return (value as Record<string, unknown>)[name];
+}
+
+function isData(value: unknown): boolean {
+  if (!canBeServed(value)) return true;
+  return Array.isArray(value) || (isPlain(value) && !isThenable(value) && !isNodeApp(value));
 }
 
 function nothingIn(exports: object, module: string): ConfigError {

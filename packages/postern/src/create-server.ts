@@ -18,6 +18,7 @@ import type { UwsgiOptions } from '@postern/uwsgi';
 import { type GatewayName, gatewayNames, refuseOpenAjp } from './address.ts';
 import { checkPeer } from './address-keys.ts';
 import { environmentSecret } from './ajp-secret.ts';
+import type { PreparedApp } from './interface.ts';
 import {
   type ListenCall,
   type ListenOptions,
@@ -30,6 +31,7 @@ import { normaliseMount } from './mount.ts';
 import { checkOptionNames } from './options.ts';
 import { isGateway, protocolOf } from './protocols.ts';
 import { prepareRoles } from './roles.ts';
+import { endsWithin } from './serve.ts';
 
 export interface CreateServerOptions {
   /** What FastCGI asks whether a request may pass: an `Authorizer`, or a fetch or node application that answers as one. */
@@ -80,8 +82,8 @@ export class GatewayServer extends EventEmitter implements HttpServer {
   readonly #limits: Record<LimitName, number>;
   readonly #mount: string | undefined;
   readonly #handler: Handler;
-  /** What answers the other roles, made ready by the first `listen`. */
-  #beside: Handler | undefined;
+  /** What answers the other roles, made ready by `listen`. */
+  #beside: PreparedApp | undefined;
   /** What listens, or is about to. */
   #server: Server | undefined;
   #bound: BoundAddress | undefined;
@@ -104,7 +106,7 @@ export class GatewayServer extends EventEmitter implements HttpServer {
     this.#handler =
       options.authorizer === undefined && options.filter === undefined
         ? responder
-        : (exchange) => (exchange.role === 'responder' ? responder : (this.#beside as Handler))(exchange);
+        : (exchange) => (exchange.role === 'responder' ? responder : (this.#beside as PreparedApp).handler)(exchange);
   }
 
   /**
@@ -166,9 +168,8 @@ export class GatewayServer extends EventEmitter implements HttpServer {
   async #roles(): Promise<readonly Role[] | undefined> {
     const { authorizer, filter } = this.#options;
     if (authorizer === undefined && filter === undefined) return undefined;
-    const { handler, roles = [] } = await prepareRoles({ authorizer, filter });
-    this.#beside = handler;
-    return ['responder', ...roles];
+    this.#beside ??= await prepareRoles({ authorizer, filter });
+    return ['responder', ...(this.#beside.roles ?? [])];
   }
 
   get listening(): boolean {
@@ -201,12 +202,18 @@ export class GatewayServer extends EventEmitter implements HttpServer {
 
   async #drain(server: Server): Promise<void> {
     await this.#opening;
+    const end = performance.now() + server.limits.grace;
     try {
       await server.close();
     } catch (error) {
       server.report(error, undefined);
     }
     this.#draining.delete(server);
+    const close = this.#server === undefined && this.#draining.size === 0 ? this.#beside?.close : undefined;
+    if (close !== undefined) {
+      this.#beside = undefined;
+      await endsWithin(closeApp(close, server), Math.max(0, end - performance.now()));
+    }
     process.nextTick(emitOne, this, 'close');
   }
 
@@ -310,6 +317,14 @@ export class GatewayServer extends EventEmitter implements HttpServer {
 }
 
 /** Outside of any promise, so that what a listener throws is uncaught, not unhandled. */
+async function closeApp(close: () => unknown, server: Server): Promise<void> {
+  try {
+    await close();
+  } catch (error) {
+    server.report(error, undefined);
+  }
+}
+
 function emitOne(server: GatewayServer, event: string, ...values: unknown[]): void {
   server.emit(event, ...values);
 }

@@ -36,7 +36,7 @@ export interface PreparedApp {
  *
  * An object with `fetch` is fetch; `http.Server`, Fastify, NestJS, Koa and functions of two or more parameters (Express,
  * connect, plain listeners) are node; a function of one parameter is environ.
- * @param forced the kind, where it is known
+ * @param forced the kind, where it is known; of what is beside an application, where it is unclear
  * @param name what messages call it
  * @param role what it is asked as: an authorizer may answer `{ allow }` too
  * @throws ConfigError ERR_APP_INTERFACE, ERR_APP_EXPORT, ERR_APP_LOAD
@@ -52,14 +52,17 @@ export async function prepareApp(
   const app = hasFetch(given) || !isThenable(given) ? given : await settled(given, name);
   if (typeof app !== 'function' && (typeof app !== 'object' || app === null))
     throw new ConfigError('ERR_APP_EXPORT', `${name} is ${app === null ? 'null' : `of type ${typeof app}`}: ${shapes}`);
-  const found = await prepare(app, forced, role === 'authorizer');
+  const kind = role === 'responder' || isUnclear(app, forced) ? forced : undefined;
+  const found = await prepare(app, kind, role === 'authorizer');
   if (found !== undefined) return found;
-  if (forced !== undefined)
-    throw new ConfigError(
-      'ERR_APP_INTERFACE',
-      `${name} is ${describe(app)}, which cannot be ${forced}: ${needs[forced]}`,
-    );
+  if (kind !== undefined)
+    throw new ConfigError('ERR_APP_INTERFACE', `${name} is ${describe(app)}, which cannot be ${kind}: ${needs[kind]}`);
   throw new ConfigError('ERR_APP_INTERFACE', `${name} is ${describe(app)}, whose kind is unclear: ${shapes}`);
+}
+
+/** A function of two parameters is `(req, res)`, or `(request, context)` where fetch is said. */
+function isUnclear(app: object, forced: Interface | undefined): boolean {
+  return typeof app === 'function' && !hasFetch(app) && (app.length < 2 || forced === 'fetch');
 }
 
 const needs: Record<Interface, string> = {

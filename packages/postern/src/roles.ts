@@ -22,8 +22,7 @@ export async function prepareRoles(given: RoleExports, forced?: Interface, name?
     ['authorizer', authorizer],
     ['filter', filter],
   ] as const) {
-    const called = name === undefined ? `the ${role}` : `${role} of ${name}`;
-    if (part !== undefined) parts[role] = await prepareApp(part, forced, called, role);
+    if (part !== undefined) parts[role] = await prepareBeside(part, forced, name, role);
   }
   const roles = Object.keys(parts) as Role[];
   const [first] = Object.values(parts);
@@ -35,6 +34,26 @@ export async function prepareRoles(given: RoleExports, forced?: Interface, name?
     listener: parts.responder?.listener,
     close: closes.length === 0 ? undefined : () => Promise.all(closes.map(async (close) => close())),
   };
+}
+
+async function prepareBeside(
+  part: unknown,
+  forced: Interface | undefined,
+  name: string | undefined,
+  role: Role,
+): Promise<PreparedApp> {
+  if (name === undefined) return prepareApp(part, forced, `the ${role}`, role);
+  try {
+    return await prepareApp(part, forced, `${role} of ${name}`, role);
+  } catch (error) {
+    if (!(error instanceof ConfigError) || error.code === 'ERR_APP_LOAD') throw error;
+    const hint = `its name makes this export ${aRole(role)}: rename it where it is none`;
+    throw new ConfigError(error.code, `${error.message}; ${hint}`, { cause: error });
+  }
+}
+
+function aRole(role: Role): string {
+  return `${role === 'authorizer' ? 'an' : 'a'} ${role}`;
 }
 
 /** The protocol gives no exchange of a role that is not there. */
@@ -57,6 +76,6 @@ export function refuseWithoutResponder({ roles = ['responder'] }: PreparedApp, p
   if (protocol === 'fastcgi' || roles.includes('responder')) return;
   throw new ConfigError(
     'ERR_ROLE',
-    `${protocol} cannot serve an ${roles.join(' and a ')} without an app: FastCGI alone has roles: listen on fastcgi://127.0.0.1:9000, or export an app too`,
+    `${protocol} cannot serve ${roles.map(aRole).join(' and ')} without an app: FastCGI alone has roles: listen on fastcgi://127.0.0.1:9000, or export an app too`,
   );
 }

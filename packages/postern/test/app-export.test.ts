@@ -43,9 +43,26 @@ describe('pickExports', () => {
     expect(pickExports(namespace, '/app.mjs')).toMatchObject(expected);
   });
 
+  it('takes an authorizer beside fetch in one object', () => {
+    const both = { ...fetchApp, authorizer: other };
+    expect(pickExports({ default: both }, '/app.mjs')).toEqual({ app: both, authorizer: other, filter: undefined });
+  });
+
+  it.each([5, 'jwt', { active: true }, ['a']])(
+    'passes over %j beside an app: the name may be that of anything',
+    (data) => {
+      expect(pickExports({ default: app, authorizer: data, filter: data }, '/app.mjs')).toEqual({
+        app,
+        authorizer: undefined,
+        filter: undefined,
+      });
+    },
+  );
+
   it('has no authorizer and no filter where there is none', () => {
     expect(pickExports({ default: app }, '/app.mjs')).toEqual({ app, authorizer: undefined, filter: undefined });
-    expect(pickExports({ default: { ...fetchApp, filter: other } }, '/app.mjs').filter).toBeUndefined();
+    // of a function a property of that name may be anything
+    expect(pickExports({ default: Object.assign(() => 1, { filter: other }) }, '/app.mjs').filter).toBeUndefined();
   });
 
   it.each([

@@ -135,10 +135,9 @@ export class Driver implements ServedConnection, Watched, SocketEvents, Exchange
   /** A body that is not read must not keep the others from their turn. True: it goes on, and waits elsewhere. */
   #makeRoom(): boolean {
     const { blocker = 0, sharing = 'no' } = this.#connection;
-    if (blocker === 0 || sharing === 'no') return false;
-    if (this.running.get(blocker)?.keepBody(this.context.spools) !== true) return false;
+    if (sharing === 'no' || this.running.get(blocker)?.keepBody(this.context.spools) !== true) return false;
     this.#connection.pull(blocker);
-    return true;
+    return this.#connection.blocker !== blocker;
   }
 
   /** True: the connection goes on. */
@@ -295,8 +294,11 @@ export class Driver implements ServedConnection, Watched, SocketEvents, Exchange
   }
 
   get blocker(): number {
-    const { blocker = 0, sharing } = this.#connection;
-    return sharing === 'yes' ? blocker : 0;
+    return this.#connection.blocker ?? 0;
+  }
+
+  get shared(): boolean {
+    return this.#connection.sharing === 'yes';
   }
 
   expired(code: ErrorCode, message: string, id?: number): void {

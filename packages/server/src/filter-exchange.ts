@@ -1,37 +1,65 @@
-import { AbortError, type BodySource, RequestBody, type RequestEvent } from '@postern/core';
+import { AbortError, type RequestBody, type RequestEvent } from '@postern/core';
 import { ServerExchange } from './exchange.ts';
 import type { ExchangeHost } from './exchange-host.ts';
+import { ReceivedBody } from './received-body.ts';
+import type { SpoolStore } from './spool.ts';
 
 /** The request of a filter: the file that it works on comes behind its body (FastCGI 1.0 §6.4). */
-export class FilterExchange extends ServerExchange implements BodySource {
-  readonly data: RequestBody;
+export class FilterExchange extends ServerExchange {
+  readonly #file: ReceivedBody;
   readonly #host: ExchangeHost;
   #bodyBytes = 0;
+  /** All of the body has come; what comes now is the file. */
+  #bodyEnded: boolean;
 
   constructor(host: ExchangeHost, event: RequestEvent & { type: 'request' }) {
     super(host, event);
     const { dataLength = -1 } = event;
     this.#host = host;
-    this.data = new RequestBody(this, dataLength, dataLength === 0);
+    this.#bodyEnded = event.ended;
+    const owner = {
+      bodyWanted: () => this.#fileWanted(),
+      pullBody: () => this.#pullFile(),
+      loseBody: (error: Error) => this.loseBody(error),
+    };
+    this.#file = new ReceivedBody(owner, dataLength, dataLength === 0);
     this.onOver((error) => this.#endData(error));
+  }
+
+  get data(): RequestBody {
+    return this.#file.body;
   }
 
   override get starved(): boolean {
     return super.starved || this.data.starved;
   }
 
-  /** BodySource: the reader of the file wants more. */
-  wantBody(): void {
+  #fileWanted(): void {
     if (this.over) return;
     this.bodySince = this.#host.context.now;
     this.#makeWay();
-    this.#host.pull(this.id, 'filter-data');
+  }
+
+  #pullFile(): void {
+    if (!this.over) this.#host.pull(this.id, 'filter-data');
   }
 
   override receive(chunk: Uint8Array): void {
     this.#bodyBytes += chunk.length;
     super.receive(chunk);
     this.#makeWay();
+  }
+
+  override receiveEnd(): void {
+    this.#bodyEnded = true;
+    super.receiveEnd();
+  }
+
+  override keepBody(store: SpoolStore): boolean {
+    if (!this.#bodyEnded) return super.keepBody(store);
+    if (!this.#file.keep(store, this.#host.limits.sharedBodyHighWater)) return false;
+    this.#pullFile();
+    return true;
   }
 
   /**
@@ -48,15 +76,16 @@ export class FilterExchange extends ServerExchange implements BodySource {
   receiveData(chunk: Uint8Array): void {
     this.since = this.#host.context.now;
     this.bodySince = this.since;
-    this.data.push(chunk);
+    this.#file.push(chunk);
   }
 
   /** The transport: the file is whole. */
   receiveDataEnd(): void {
-    this.data.finish();
+    this.#file.end();
   }
 
   #endData(error: Error | undefined): void {
+    this.#file.close();
     if (error === undefined && !this.data.used) this.data.discard();
     else
       this.data.fail(

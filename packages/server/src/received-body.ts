@@ -32,7 +32,7 @@ export class ReceivedBody implements BodySource, SpoolOwner {
   /** The transport: bytes have come. */
   push(chunk: Uint8Array): void {
     if (this.#spool === undefined) this.body.push(chunk);
-    else this.#spool.push(chunk as Buffer);
+    else this.#spool.push(chunk);
   }
 
   /** The transport: all of it has come. */
@@ -79,7 +79,7 @@ export class ReceivedBody implements BodySource, SpoolOwner {
   }
 
   /** SpoolOwner */
-  piece(chunk: Buffer): void {
+  piece(chunk: Uint8Array): void {
     this.body.push(chunk);
   }
 

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { close, open, read, unlink, write } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { ErrorCode } from '@postern/core';
+import { ChunkList, type ErrorCode } from '@postern/core';
 
 /** Bytes that may wait to be written: above that the socket waits. */
 const PENDING = 1_048_576;
@@ -48,7 +48,7 @@ export class SpoolStore {
 /** Who reads what was kept. */
 export interface SpoolOwner {
   /** What `take` asked for. */
-  piece(chunk: Buffer): void;
+  piece(chunk: Uint8Array): void;
   /** There is room again. */
   hasRoom(): void;
   /** What was kept cannot be read back. */
@@ -66,8 +66,8 @@ export class Spool {
   readonly #store: SpoolStore;
   readonly #owner: SpoolOwner;
   readonly #files: KeptFile[] = [];
-  #pending: Buffer[] = [];
-  #pendingBytes = 0;
+  /** What was not written. */
+  readonly #pending = new ChunkList();
   #busy = false;
   #asked = false;
   #roomWanted = false;
@@ -82,18 +82,17 @@ export class Spool {
 
   /** Whether a further piece is welcome; when not, the owner's `hasRoom` is called if that changes by what is written. */
   askRoom(): boolean {
-    const room = !this.#broken && this.#pendingBytes < PENDING && !this.#store.full;
+    const room = !this.#broken && this.#pending.length < PENDING && !this.#store.full;
     this.#roomWanted = !room;
     return room;
   }
 
   get empty(): boolean {
-    return this.#pendingBytes === 0 && this.#files.every((file) => file.read === file.written);
+    return this.#pending.length === 0 && this.#files.every((file) => file.read === file.written);
   }
 
-  push(chunk: Buffer): void {
+  push(chunk: Uint8Array): void {
     this.#pending.push(chunk);
-    this.#pendingBytes += chunk.length;
     this.#next();
   }
 
@@ -105,7 +104,7 @@ export class Spool {
 
   close(): void {
     this.#closed = true;
-    this.#pending = [];
+    this.#pending.clear();
     if (!this.#busy) this.#giveBack();
   }
 
@@ -114,22 +113,21 @@ export class Spool {
     if (this.#busy || this.#closed) return;
     const file = this.#files[0];
     if (this.#asked && file !== undefined && file.read < file.written) this.#read(file);
-    else if (this.#asked && this.#pendingBytes > 0) {
+    else if (this.#asked && this.#pending.length > 0) {
       // nothing lies before it: it need not go through a file
       this.#busy = true;
       process.nextTick(handPending, this);
-    } else if (this.#pendingBytes > 0 && !this.#broken) this.#write();
+    } else if (this.#pending.length > 0 && !this.#broken) this.#write();
   }
 
   handPending(): void {
-    const chunk = this.#pending.shift() as Buffer | undefined;
-    if (chunk !== undefined) this.#pendingBytes -= chunk.length;
+    const chunk = this.#pending.shift();
     this.#idle();
     if (chunk !== undefined) this.#hand(chunk);
     this.#next();
   }
 
-  #hand(chunk: Buffer): void {
+  #hand(chunk: Uint8Array): void {
     if (this.#closed) return;
     this.#asked = false;
     this.#owner.piece(chunk);
@@ -159,16 +157,13 @@ export class Spool {
       this.#open();
       return;
     }
-    const chunk = this.#pending.length === 1 ? this.#pending[0] : Buffer.concat(this.#pending);
-    this.#pending = [chunk];
+    const chunk = this.#pending.join();
     this.#busy = true;
     write(last.fd, chunk, 0, chunk.length, last.written, (error, count) => {
       if (error === null) {
         last.written += count;
         this.#store.used += count;
-        this.#pendingBytes -= count;
-        if (count === chunk.length) this.#pending.shift();
-        else if (!this.#closed) this.#pending[0] = chunk.subarray(count);
+        if (!this.#closed) this.#pending.skip(count);
       }
       this.#settle(error);
     });

@@ -39,8 +39,10 @@ export interface Watched {
   readonly idle: boolean;
   /** The socket is read; false: the application holds a body back. */
   readonly reading: boolean;
-  /** The id whose body keeps other requests of the connection waiting; 0: none. */
+  /** The id whose body, or file, is not taken, so that the socket is not read; 0: none. */
   readonly blocker?: number;
+  /** Other requests wait behind it. */
+  readonly shared?: boolean;
   expired(code: ErrorCode, message: string, id?: number): void;
   /** The heads that have begun are answered, or the connection closes. */
   expireHeads(): void;
@@ -131,18 +133,21 @@ export class Watchdog {
 
 /** Ends a request whose body stalled, or whose application does not answer. */
 export function checkExchange(
-  watched: Pick<Watched, 'limits' | 'reading' | 'blocker' | 'expired'>,
+  watched: Pick<Watched, 'limits' | 'reading' | 'blocker' | 'shared' | 'expired'>,
   exchange: WatchedExchange,
   now: number,
 ): void {
   const { bodyIdleTimeout, appTimeout, stallTimeout } = watched.limits;
-  if (watched.blocker === exchange.id && isLate(now, exchange.bodySince, stallTimeout))
+  const blocks = watched.blocker === exchange.id;
+  // a filter that waits for its file behind a body that it does not read waits for itself
+  const stuck = blocks && exchange.starved;
+  if (blocks && watched.shared && isLate(now, exchange.bodySince, stallTimeout))
     expire(watched, exchange, 'ERR_TIMEOUT_STALL', 'a body that is not read keeps other requests waiting', 503);
-  else if (exchange.starved) {
+  else if (exchange.starved && !stuck) {
     if (!watched.reading) exchange.bodySince = now;
     else if (isLate(now, exchange.bodySince, bodyIdleTimeout))
       expire(watched, exchange, 'ERR_TIMEOUT_BODY', 'the request body stalled', 408);
-  } else if (exchange.waiting && appTimeout > 0 && isLate(now, exchange.since, appTimeout))
+  } else if ((exchange.waiting || stuck) && appTimeout > 0 && isLate(now, exchange.since, appTimeout))
     expire(watched, exchange, 'ERR_TIMEOUT_APP', 'the application did not answer in time', 504);
 }
 

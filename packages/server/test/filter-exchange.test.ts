@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Exchange, LimitName, RequestBody, Role } from '@postern/core';
 import { begin, pairs, params, plainGet, record, stdin, until } from '@postern/testkit';
+import { TICK } from '../src/watchdog.ts';
 import type { Peer } from './support/peer.ts';
 import { hello, type Serving, serving, silent, turns } from './support/serving.ts';
 
@@ -141,6 +142,108 @@ describe('the file of a filter', () => {
     expect((await peer.reply()).stdout).toMatch(/no need$/);
     peer.write(Buffer.concat([head({}, 1), stdin()]));
     await all.asked(2);
+  });
+});
+
+/** Attaches to a body, and takes none of it beyond the first bytes. */
+function touch(body: RequestBody): void {
+  body.attach({ data: () => false, end() {}, error() {} });
+  body.pull();
+}
+
+describe('a filter that touches its body and waits for the file behind it', () => {
+  const stuck = [post(3_000_000, 6), ...many(5, 50), stdin(), data('123456'), data()];
+
+  it('is answered 504 after appTimeout, for it waits for itself', async () => {
+    const { all, peer, exchange, file } = await running(stuck, { appTimeout: 55_000, bodyIdleTimeout: 1000 });
+    touch(exchange.input);
+    const read = file.text().catch((error) => error.code);
+    await until(() => all.sockets[0].isPaused(), Boolean);
+    all.clock.advance(54_999);
+    expect(exchange.over).toBe(false);
+    all.clock.advance(2 * TICK + 1);
+    expect(await read).toBe('ERR_TIMEOUT_APP');
+    expect((await peer.reply()).stdout).toMatch(/^Status: 504 /);
+    expect(all.logs).toMatchObject([{ code: 'ERR_TIMEOUT_APP', id: 1 }]);
+  });
+
+  it('is broken off where its reply has begun', async () => {
+    const { all, peer, exchange, file } = await running(stuck, { appTimeout: 55_000 });
+    exchange.start(200, 'OK', []).write('begun');
+    touch(exchange.input);
+    file.text().catch(() => {});
+    await until(() => all.sockets[0].isPaused(), Boolean);
+    all.clock.advance(55_000 + 2 * TICK);
+    expect(exchange.signal.reason).toMatchObject({ code: 'ERR_TIMEOUT_APP' });
+    await peer.when(() => peer.text.endsWith('\0\0\0\0\0\0\0\0'));
+  });
+
+  it('is not timed out for a body of another request, which holds its connection back', async () => {
+    const limits = { sharedBodyHighWater: 65_536, maxSpoolBytes: 0, stallTimeout: 600_000, appTimeout: 55_000 };
+    const { all, peer, exchange, file } = await running([head({ FCGI_DATA_LENGTH: '6' }), stdin()], limits);
+    file.text().catch(() => {});
+    const upload = { ...plainGet, REQUEST_METHOD: 'POST', CONTENT_LENGTH: '3000000' };
+    const pieces = Array.from({ length: 50 }, () => stdin(big, 2));
+    peer.write(Buffer.concat([begin(2, 1, 1), params(pairs(upload), 2), params('', 2), ...pieces]));
+    (await all.asked(2)).start(200, 'OK', []);
+    await until(() => all.sockets[0].isPaused(), Boolean);
+    all.clock.advance(300_000);
+    expect([exchange.over, all.logs]).toEqual([false, []]);
+  });
+});
+
+describe('a file that nobody reads, beside other requests', () => {
+  const get = (id: number): Buffer => Buffer.concat([begin(id, 1, 1), params(pairs(plainGet), id), params('', id)]);
+  const file = [head({ FCGI_DATA_LENGTH: '6000000' }), stdin(), ...many(8, 100), data()];
+
+  it('keeps nobody waiting, and is there when it is read', async () => {
+    const { all, peer, exchange } = await running([head({ FCGI_DATA_LENGTH: '6000000' }), get(2)]);
+    peer.write(Buffer.concat([stdin(), ...many(8, 100), data(), get(3)]));
+    (await all.asked(3)).respond(200, 'OK', [], 'beside');
+    await peer.when(() => peer.text.includes('beside'));
+    await until(
+      () => all.server.spools.used,
+      (used) => used > 4_000_000,
+    );
+    expect(Buffer.alloc(6_000_000, 'x').equals((await exchange.data?.bytes(6_000_000)) as Uint8Array)).toBe(true);
+    exchange.respond(200, 'OK', [], 'read');
+    await peer.when(() => peer.text.includes('read'));
+    await until(
+      () => all.server.spools.used,
+      (used) => used === 0,
+    );
+    expect(all.logs).toEqual([]);
+  });
+
+  it('is kept behind a body that is kept', async () => {
+    const { all, peer, exchange } = await running([post(3_000_000, 3_000_000), get(2)]);
+    peer.write(Buffer.concat([...many(5, 50), stdin(), ...many(8, 50), data(), get(3)]));
+    await all.asked(3);
+    expect(await exchange.input.bytes(3_000_000)).toHaveLength(3_000_000);
+    expect(await exchange.data?.bytes(3_000_000)).toHaveLength(3_000_000);
+  });
+
+  it.each([
+    ['answered 503', false],
+    ['broken off, where its reply has begun,', true],
+  ])('is %s after stallTimeout where it finds no room', async (_, begins) => {
+    const limits = { maxSpoolBytes: 0, appTimeout: 0, stallTimeout: 5000 };
+    const { all, peer, exchange } = await running([get(2), file[0]], limits);
+    const filter = exchange.role === 'filter' ? exchange : await all.asked(2);
+    if (begins) filter.start(200, 'OK', []).write('begun');
+    peer.write(Buffer.concat([...file.slice(1), get(3)]));
+    await until(() => all.sockets[0].isPaused(), Boolean);
+    all.clock.advance(4999);
+    await turns(20);
+    expect([filter.over, all.exchanges.length]).toEqual([false, 2]);
+    all.clock.advance(2 * TICK + 1);
+    expect(filter.signal.reason).toMatchObject({ code: 'ERR_TIMEOUT_STALL' });
+    const [reply] = await peer.replies(1);
+    if (begins) expect(reply).toMatchObject({ id: 1, end: '0000000100000000' });
+    else expect(reply.stdout).toMatch(/^Status: 503 /);
+    // the rest of it is thrown away
+    (await all.asked(3)).respond(200, 'OK', [], 'behind it');
+    await peer.when(() => peer.text.includes('behind it'));
   });
 });
 

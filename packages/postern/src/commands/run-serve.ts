@@ -38,6 +38,9 @@ export async function runServe(args: Record<string, unknown>): Promise<number> {
     throw error;
   }
   for (const address of served.addresses) say(`listening ${address}`);
+  // what is missing here is not asked
+  if (prepared.roles !== undefined && plan.addresses.some(({ protocol }) => protocol === 'fastcgi'))
+    say(`serving roles: ${prepared.roles.join(', ')}`);
   lifetime.serving(served, readyFile);
   return lifetime.ended;
 }

@@ -70,8 +70,13 @@ describe('postern serve', () => {
   });
 
   it('tells which export cannot be served', async () => {
-    const [line, code] = await refused(`${app}export const authorizer = 5;`, ['--listen', 'fastcgi://127.0.0.1:0']);
-    expect(line).toMatch(/^ERR_APP_EXPORT: authorizer of FOLDER\/app.mjs is of type number: [^\n]*\n$/);
+    const [line, code] = await refused(`${app}export const authorizer = new Map();`, [
+      '--listen',
+      'fastcgi://127.0.0.1:0',
+    ]);
+    expect(line).toMatch(
+      /^ERR_APP_INTERFACE: authorizer of FOLDER\/app.mjs is an object of class Map[^\n]*; its name makes this export an authorizer: rename it where it is none\n$/,
+    );
     expect(code).toBe(2);
   });
 });
