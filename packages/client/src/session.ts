@@ -35,8 +35,8 @@ interface Waiting {
  * after the other, on a kept connection where the protocol has that. The others wait. What goes wrong with one request is
  * its own affair; a connection that breaks fails all that run on it, and the next request opens a new one. Where a kept
  * connection breaks before anything of an answer came, a request that may be repeated is sent once more, on a new one. A
- * connection without requests keeps no process alive. A filter has a connection of its own: one that does not read its file
- * would stop all of a shared one.
+ * connection without requests keeps no process alive. Where requests share the connection a filter has one of its own: if it
+ * does not read its file, it would stop them all.
  */
 export class Session {
   readonly #protocol: ClientProtocol;
@@ -76,7 +76,6 @@ export class Session {
     } catch (error) {
       return Promise.reject(error);
     }
-    if (question.role === 'filter') return request(this.#protocol, this.#target, { ...this.#options, ...question });
     return new Promise((resolve, reject) => {
       const waiting: Waiting = {
         question,
@@ -173,6 +172,10 @@ export class Session {
   #start(transport: Transport, waiting: Waiting): void {
     const { question, resolve, reject } = waiting;
     const { connection, freeId: id, served } = transport;
+    if (question.role === 'filter' && this.#keeps && this.#places > 1) {
+      request(this.#protocol, this.#target, { ...this.#options, ...question }).then(resolve, reject);
+      return;
+    }
     try {
       sendRequest(connection, id, question, this.#keeps);
     } catch (error) {
