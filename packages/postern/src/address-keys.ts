@@ -1,10 +1,11 @@
 import { isIP } from 'node:net';
 import { type BackEndOptions, ConfigError, type PeerOptions, printable } from '@postern/core';
+import type { ListenTarget } from '@postern/server';
 import type { ProtocolName } from './address.ts';
 import { readSecretFile } from './ajp-secret.ts';
 
 export type AddressUse = 'listen' | 'connect';
-type Transport = 'tcp' | 'unix' | 'fd';
+type Transport = ListenTarget['transport'];
 
 /** Where an address is used, as far as its keys depend on it. */
 export interface KeyPlace {
@@ -18,6 +19,7 @@ const ofTransport: Record<Transport, readonly string[]> = {
   tcp: ['allow'],
   unix: ['mode', 'owner', 'group', 'backlog'],
   fd: [],
+  systemd: [],
 };
 
 const ofGateway = ['peer', 'half-close'];
@@ -29,8 +31,10 @@ const ofProtocol: Record<ProtocolName, readonly string[]> = {
   scgi: [...ofGateway, 'strict'],
   ajp: [...ofGateway, ...ofAjp],
   uwsgi: ofGateway,
-  http: ['half-close'],
-  https: ['half-close', 'cert', 'key'],
+  http: ofGateway,
+  https: [...ofGateway, 'cert', 'key'],
+  // each concerns the connections of its protocol
+  auto: [...ofGateway, 'strict', ...ofAjp],
 };
 
 /** What can be said of a back-end that is connected to. */

@@ -8,11 +8,12 @@ import { nearest } from './suggest.ts';
 /** The protocols between a web server and an application. */
 export const gatewayNames = ['fastcgi', 'scgi', 'ajp', 'uwsgi'] as const;
 export type GatewayName = (typeof gatewayNames)[number];
-export const protocolNames = [...gatewayNames, 'http', 'https'] as const;
+export const protocolNames = [...gatewayNames, 'http', 'https', 'auto'] as const;
 export type ProtocolName = (typeof protocolNames)[number];
-/** Of the grammar, but not served by this version. */
-const protocolsToCome = ['auto'];
-const choice = 'fastcgi, scgi, ajp, uwsgi, http or https';
+const choices = {
+  listen: 'fastcgi, scgi, ajp, uwsgi, http, https or auto',
+  connect: 'fastcgi, scgi, ajp, uwsgi, http or https',
+};
 /** What people call the protocols elsewhere. */
 const otherNames: Readonly<Record<string, ProtocolName>> = { fcgi: 'fastcgi', ajp13: 'ajp' };
 /** `sun_path` has 108 bytes, one of them NUL. */
@@ -43,19 +44,12 @@ function refuse(part: string, text: string, todo: string): never {
   throw new ConfigError('ERR_ADDRESS', `${part} in address "${printable(text)}": ${todo}`);
 }
 
-function notBuilt(part: string, text: string, instead: string): never {
-  throw new ConfigError(
-    'ERR_NOT_BUILT',
-    `${part} in address "${printable(text)}": this version does not have it yet: ${instead}`,
-  );
-}
-
 /**
  * An address `PROTOCOL[+TRANSPORT]:…`, always a valid WHATWG URL: `fastcgi://127.0.0.1:9000`,
- * `fastcgi+unix:/run/app.sock?mode=0660`, `fastcgi+fd:0`. A secret-file is read, and AJP_SECRET in the environment is
+ * `fastcgi+unix:/run/app.sock?mode=0660`, `fastcgi+fd:0`, `fastcgi+systemd:app`. A secret-file is read, and AJP_SECRET in the environment is
  * AJP's secret where none is named.
  * @throws ConfigError ERR_ADDRESS (the part at fault, and what is allowed there), ERR_ADDRESS_KEY, ERR_ADDRESS_OPEN,
- *   ERR_SOCKET_PATH, ERR_SECRET, ERR_NOT_BUILT
+ *   ERR_SOCKET_PATH, ERR_SECRET
  */
 export function parseAddress(text: string, use: AddressUse): Address {
   if (/[\0-\x1f\x7f]|^\s|\s$/.test(text)) refuse('a control character or outer blank', text, 'leave it out');
@@ -66,7 +60,7 @@ export function parseAddress(text: string, use: AddressUse): Address {
       `"${printable(text)}" is no address: write fastcgi://127.0.0.1:9000 or fastcgi+unix:/run/app.sock`,
     );
   }
-  const protocol = parseProtocol(match[1].toLowerCase(), text);
+  const protocol = parseProtocol(match[1].toLowerCase(), text, use);
   const transport = parseTransport(match[2]?.toLowerCase(), text);
   if (match[5] !== undefined) refuse(`fragment "${printable(match[5])}"`, text, 'leave it out, or write # as %23');
   const parts = { text, protocol, rest: match[3] };
@@ -74,8 +68,9 @@ export function parseAddress(text: string, use: AddressUse): Address {
   let target: ListenTarget;
   if (transport === 'tcp') target = { ...parseTcp(parts, use), ...options };
   else if (transport === 'unix') target = { transport, path: parseSocketPath(parts), ...options };
-  else target = { transport, fd: parseDescriptor(parts, use) };
-  const secret = protocol === 'ajp' ? environmentSecret() : undefined;
+  else if (transport === 'fd') target = { transport, fd: parseDescriptor(parts, use) };
+  else target = { transport, name: parseSocketName(parts, use) };
+  const secret = hasSecret(protocol) ? environmentSecret() : undefined;
   const [peer, backEnd] = secret === undefined ? [keys.peer, keys.backEnd] : addSecret(secret, keys, use);
   if (use === 'listen') refuseOpenAjp(protocol, target, peer.secret);
   return { protocol, target, peer, backEnd, tls, text: formatAddress(protocol, target) };
@@ -89,26 +84,31 @@ function addSecret(
   return use === 'listen' ? [{ secret, ...peer }, backEnd] : [peer, { secret, ...backEnd }];
 }
 
-function parseProtocol(name: string, text: string): ProtocolName {
-  if (protocolsToCome.includes(name)) notBuilt(`protocol ${name}`, text, `use ${choice}`);
+/** Whether AJP is spoken there, perhaps beside others. */
+export function hasSecret(protocol: string): boolean {
+  return protocol === 'ajp' || protocol === 'auto';
+}
+
+function parseProtocol(name: string, text: string, use: AddressUse): ProtocolName {
+  if (name === 'auto' && use === 'connect')
+    refuse('protocol "auto"', text, `it can only be listened on: write what is spoken there: ${choices.connect}`);
   if (!(protocolNames as readonly string[]).includes(name)) {
     const meant = Object.hasOwn(otherNames, name) ? otherNames[name] : nearest(name, protocolNames);
-    refuse(`protocol "${name}"`, text, `write ${meant ?? choice}`);
+    refuse(`protocol "${name}"`, text, `write ${meant ?? choices[use]}`);
   }
   return name as ProtocolName;
 }
 
-function parseTransport(name: string | undefined, text: string): 'tcp' | 'unix' | 'fd' {
+function parseTransport(name: string | undefined, text: string): ListenTarget['transport'] {
   switch (name) {
     case undefined:
       return 'tcp';
     case 'unix':
     case 'fd':
-      return name;
     case 'systemd':
-      return notBuilt('transport +systemd', text, 'use +unix, +fd or TCP');
+      return name;
     default:
-      return refuse(`transport "+${name}"`, text, 'write +unix, +fd, or nothing for TCP');
+      return refuse(`transport "+${name}"`, text, 'write +unix, +fd, +systemd, or nothing for TCP');
   }
 }
 
@@ -176,20 +176,34 @@ function parseDescriptor({ text, protocol, rest }: Parts, use: AddressUse): numb
   return Number(rest);
 }
 
+/** The name of a socket that systemd passes: FileDescriptorName=. */
+function parseSocketName({ text, protocol, rest }: Parts, use: AddressUse): string {
+  if (use === 'connect') refuse('transport "+systemd"', text, 'a socket of systemd can only be listened on');
+  const name = decodePath(rest);
+  if (!/^[!-9;-~]{0,255}$/.test(name) || name.includes('/'))
+    refuse(
+      `socket name "${printable(rest)}"`,
+      text,
+      `write FileDescriptorName= of its unit, such as ${protocol}+systemd:app`,
+    );
+  return name;
+}
+
 function cut(text: string, at: string): [string, string | undefined] {
   const i = text.indexOf(at);
   return i < 0 ? [text, undefined] : [text.slice(0, i), text.slice(i + 1)];
 }
 
 /**
- * Whoever reaches an AJP port says who is logged in, so off loopback it takes a secret.
+ * Whoever reaches an AJP port says who is logged in, so off loopback it takes a secret. One with `auto` is an AJP port
+ * too.
  * @throws ConfigError ERR_ADDRESS_OPEN
  */
 export function refuseOpenAjp(protocol: ProtocolName, target: ListenTarget, secret: string | undefined): void {
-  if (protocol !== 'ajp' || secret !== undefined || target.transport !== 'tcp' || isLoopback(target.host)) return;
+  if (!hasSecret(protocol) || secret !== undefined || target.transport !== 'tcp' || isLoopback(target.host)) return;
   throw new ConfigError(
     'ERR_ADDRESS_OPEN',
-    `AJP off loopback without a secret, ${formatAddress(protocol, target)}: whoever connects says who is logged in: add ?secret-file=FILE or set AJP_SECRET, or listen on 127.0.0.1, [::1] or a unix socket`,
+    `AJP${protocol === 'auto' ? ' (of auto)' : ''} off loopback without a secret, ${formatAddress(protocol, target)}: whoever connects says who is logged in: add ?secret-file=FILE or set AJP_SECRET, or listen on 127.0.0.1, [::1] or a unix socket`,
   );
 }
 
@@ -200,6 +214,8 @@ export function formatAddress(protocol: string, bound: BoundAddress): string {
       return `${protocol}://${bound.host.includes(':') ? `[${bound.host}]` : bound.host}:${bound.port}`;
     case 'unix':
       return `${protocol}+unix:${new URL(`unix:${bound.path.replace(/[%?#\\]/g, encodeURIComponent)}`).pathname}`;
+    case 'systemd':
+      return `${protocol}+systemd:${encodeURIComponent(bound.name)}`;
     default:
       return `${protocol}+fd:${bound.fd}`;
   }

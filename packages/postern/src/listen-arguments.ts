@@ -4,8 +4,8 @@ import { constants } from 'node:os';
 import { resolve } from 'node:path';
 import { ConfigError, type PeerOptions, printable } from '@postern/core';
 import type { ListenTarget } from '@postern/server';
-import { type GatewayName, parseAddress } from './address.ts';
-import { isGateway } from './protocols.ts';
+import { parseAddress } from './address.ts';
+import { isListened, type ListenedName } from './protocols.ts';
 
 /** What `net.Server.listen` takes as an object. */
 export interface ListenOptions {
@@ -26,7 +26,7 @@ export interface ListenOptions {
 export interface ListenCall {
   readonly target: ListenTarget;
   /** Where the address names it. */
-  readonly protocol?: GatewayName;
+  readonly protocol?: ListenedName;
   readonly peer?: PeerOptions;
   readonly signal?: AbortSignal;
   readonly callback?: () => void;
@@ -47,7 +47,7 @@ export function readListenArguments(values: readonly unknown[]): ListenCall {
     return { target: targetOf(options), signal: options.signal, callback };
   }
   if (typeof first === 'string' && !isNumeric(first)) {
-    if (isAddress(first)) return { ...parseGateway(first), callback };
+    if (isAddress(first)) return { ...parseListened(first), callback };
     return { target: targetOf({ path: first, backlog: backlogOf(given.slice(1)) }), callback };
   }
   const host = typeof given[1] === 'string' && !isNumeric(given[1]) ? given[1] : undefined;
@@ -56,9 +56,9 @@ export function readListenArguments(values: readonly unknown[]): ListenCall {
 }
 
 /** @throws ConfigError */
-function parseGateway(text: string): { protocol: GatewayName; target: ListenTarget; peer: PeerOptions } {
+function parseListened(text: string): { protocol: ListenedName; target: ListenTarget; peer: PeerOptions } {
   const { protocol, target, peer } = parseAddress(text, 'listen');
-  if (isGateway(protocol)) return { protocol, target, peer };
+  if (isListened(protocol)) return { protocol, target, peer };
   throw new ConfigError(
     'ERR_OPTION',
     `protocol ${protocol} in address "${printable(text)}": this server does not serve it, that of node:${protocol} does`,

@@ -1,8 +1,9 @@
-import { fstatSync } from 'node:fs';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { ConfigError } from '@postern/core';
 import type { BoundAddress, ListenTarget } from './address.ts';
 import { allowList, isAllowed, isLoopback } from './allow.ts';
+import { checkDescriptor, type Descriptor, descriptorError, numberedDescriptor } from './descriptor.ts';
+import { systemdSockets } from './systemd-sockets.ts';
 import { bindUnixSocket, removeUnixSocket } from './unix-socket.ts';
 
 type TcpTarget = ListenTarget & { transport: 'tcp' };
@@ -45,9 +46,14 @@ export async function openListener(target: ListenTarget, keeper: Doorkeeper): Pr
     case 'fd': {
       const { fd } = target;
       server.on('connection', (socket) => keeper.accept(socket));
-      checkDescriptor(fd);
-      await bind(server, { fd }, (error) => descriptorError(fd, error.code ?? error.message));
+      await bindDescriptor(server, numberedDescriptor(fd));
       return opened(server, keeper, { transport: 'fd', fd });
+    }
+    case 'systemd': {
+      const { name } = target;
+      server.on('connection', (socket) => keeper.accept(socket));
+      await bindDescriptor(server, systemdSockets.take(name));
+      return opened(server, keeper, { transport: 'systemd', name });
     }
     case 'tcp': {
       const { host, port, backlog = BACKLOG } = target;
@@ -107,6 +113,12 @@ function bind(
   });
 }
 
+/** @throws ConfigError ERR_FD */
+async function bindDescriptor(server: Server, descriptor: Descriptor): Promise<void> {
+  const inode = checkDescriptor(descriptor);
+  await bind(server, { fd: descriptor.fd }, (error) => descriptorError(descriptor, inode, error));
+}
+
 function nameOf({ host, port }: TcpTarget): string {
   return `${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
@@ -137,21 +149,4 @@ function tcpError(target: TcpTarget, error: NodeJS.ErrnoException): ConfigError 
         options,
       );
   }
-}
-
-function descriptorError(fd: number, what: string): ConfigError {
-  return new ConfigError(
-    'ERR_FD',
-    `fd ${fd}: not a listening socket (${what}): start it by what opens the socket (spawn-fcgi, mod_fcgid, lighttpd bin-path)`,
-  );
-}
-
-function checkDescriptor(fd: number): void {
-  let stats: ReturnType<typeof fstatSync>;
-  try {
-    stats = fstatSync(fd);
-  } catch (error) {
-    throw descriptorError(fd, (error as NodeJS.ErrnoException).code ?? 'it is not open');
-  }
-  if (!stats.isSocket()) throw descriptorError(fd, 'no socket');
 }

@@ -1,45 +1,36 @@
-import { looksLikeHttp } from './wrong-protocol.ts';
+import type { ServerProtocol } from '@postern/core';
 
-/** The first bytes of a connection, until they made sense in its protocol. */
+/** Tells by the first bytes of a connection whether they are of one protocol. However they are cut, its answer is the same. */
+export type Sniffer = Pick<ServerProtocol, 'name' | 'sniff'>;
+
+/** Protocols that are told from one another by their first bytes, until one of them says yes. */
 export class Opening {
-  #first: Uint8Array | undefined;
-  #sensible = false;
-  /** As latin-1, once they are known to be of another protocol. */
-  #text: string | undefined;
+  readonly #sniffers: readonly Sniffer[];
+  #held: Buffer | undefined;
 
-  /** A request began: whatever comes, it is no other protocol's opening. */
-  made(): void {
-    this.#sensible = true;
-    this.#first = undefined;
+  constructor(sniffers: readonly Sniffer[]) {
+    this.#sniffers = sniffers;
   }
 
-  receive(chunk: Uint8Array): void {
-    if (!this.#sensible) this.#first ??= chunk;
+  /** What came before the latest chunk; undefined: that was the first. */
+  get held(): Buffer | undefined {
+    return this.#held;
   }
 
-  /** The memory of the first bytes is about to be used again. */
-  retain(): void {
-    if (this.#first !== undefined) this.#first = Uint8Array.from(this.#first);
-  }
-
-  /** They are not this protocol's and may become HTTP: more of them is waited for. */
-  get undecided(): boolean {
-    return this.#text !== undefined;
-  }
-
-  /** The protocol refused the first bytes. */
-  refused(): 'yes' | 'no' | 'more' {
-    const first = this.#first;
-    if (first === undefined) return 'no';
-    return this.more(Buffer.from(first.buffer, first.byteOffset, first.byteLength));
-  }
-
-  /** Whether all that came is HTTP. */
-  more(chunk: Buffer): 'yes' | 'no' | 'more' {
-    const text = (this.#text ?? '') + chunk.toString('latin1');
-    const http = looksLikeHttp(text);
-    this.#text = http === 'more' ? text : undefined;
-    this.made();
-    return http;
+  /**
+   * @returns whose these bytes are; undefined: nobody's; `more`: that is not sure yet, and they are kept
+   */
+  look(chunk: Buffer): Sniffer | 'more' | undefined {
+    const bytes = this.#held === undefined ? chunk : Buffer.concat([this.#held, chunk]);
+    let open = false;
+    for (const sniffer of this.#sniffers) {
+      const answer = sniffer.sniff(bytes);
+      if (answer === 'yes') return sniffer;
+      if (answer === 'more') open = true;
+    }
+    if (!open) return undefined;
+    // the memory of a chunk may be used again
+    this.#held = this.#held === undefined ? Buffer.from(bytes) : bytes;
+    return 'more';
   }
 }

@@ -1,27 +1,48 @@
-const advice: Record<string, string> = {
-  fastcgi: 'In nginx use fastcgi_pass (not proxy_pass), in Apache a ProxyPass to fcgi://.',
-  scgi: 'In nginx use scgi_pass (not proxy_pass), in Apache a ProxyPass to scgi://.',
-  uwsgi: 'In nginx use uwsgi_pass (not proxy_pass), in Apache a ProxyPass to uwsgi://.',
-  ajp: 'In Apache use a ProxyPass to ajp://; nginx does not speak AJP.',
+/** What a protocol is called in a sentence. */
+const titles: Readonly<Record<string, string>> = { fastcgi: 'FastCGI', scgi: 'SCGI', ajp: 'AJP', http: 'HTTP' };
+
+/** What of a front-end leads to a port of each protocol. */
+const frontEndLines: Readonly<Record<string, string>> = {
+  fastcgi: 'in nginx use fastcgi_pass, in Apache a ProxyPass to fcgi://',
+  scgi: 'in nginx use scgi_pass, in Apache a ProxyPass to scgi://',
+  uwsgi: 'in nginx use uwsgi_pass, in Apache a ProxyPass to uwsgi://',
+  ajp: 'in Apache use a ProxyPass to ajp:// (nginx does not speak AJP)',
+  http: 'in nginx use proxy_pass, in Apache a ProxyPass to http://',
 };
 
-/** Longer request lines are not waited for. */
-const MAX_LINE = 8192;
-
-const REQUEST_LINE = /^[A-Z]{3,12} [!-~\x80-\xff]+ HTTP\/1\.[01]\r?\n/;
-const BEGINNING = /^(?:[A-Z]{1,12}|[A-Z]{3,12} (?:[!-~\x80-\xff]+(?: [HTP/1.0]{0,8}\r?)?)?)$/;
-
-/**
- * Whether the first bytes of a connection, as latin-1, are an HTTP/1 request; `more`: they may become one. However they
- * are cut, the answer is the same.
- */
-export function looksLikeHttp(opening: string): 'yes' | 'no' | 'more' {
-  if (REQUEST_LINE.test(opening)) return 'yes';
-  return opening.length < MAX_LINE && BEGINNING.test(opening) ? 'more' : 'no';
-}
+/** What to do about protocols that are spoken nowhere here, by the names of `foreignProtocols`. */
+const foreignAdvice: Readonly<Record<string, string>> = {
+  TLS: 'let the peer connect without TLS',
+  'PROXY protocol': 'turn it off towards this port (HAProxy: send-proxy, nginx: proxy_protocol)',
+  SSH: 'what connects is no web server',
+};
 
 /** The answer to an HTTP request on a port of another protocol: what to change, in less than 1 KiB. */
-export function wrongProtocolPage(protocol: string): string {
-  const body = `This port speaks ${protocol}, not HTTP: connect to it through a web server. ${advice[protocol] ?? ''}\n`;
+export function wrongProtocolPage(served: string): string {
+  const body = `This port speaks ${served}, not HTTP. Connect to it through a web server: ${frontEndLines[served]}.\n`;
   return `HTTP/1.1 421 Misdirected Request\r\nContent-Type: text/plain\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`;
+}
+
+/**
+ * What the log says of a peer, in one line.
+ * @param found what it speaks
+ * @param served what is served where it connected
+ */
+export function wrongProtocolMessage(found: string, served: string): string {
+  const where = served === 'auto' ? `that tells ${allTold} apart` : `that speaks ${served}`;
+  return `${titles[found] ?? found} on a port ${where}: ${advice(found, served)}`;
+}
+
+/** What is told apart on an address with `auto`. */
+export const allTold = 'FastCGI, SCGI, AJP, uwsgi and HTTP';
+
+function advice(found: string, served: string): string {
+  const known = foreignAdvice[found];
+  if (found === 'TLS' && served === 'http') return `${known}, or let the app listen on https://`;
+  if (known !== undefined) return known;
+  const line = frontEndLines[served];
+  if (line === undefined || (found === 'HTTP/2' && served === 'http')) return 'let the peer speak HTTP/1.1';
+  return Object.hasOwn(frontEndLines, found) && found !== 'http'
+    ? `${line}, or let the app listen on ${found}://`
+    : line;
 }

@@ -1,9 +1,11 @@
+import { execFileSync } from 'node:child_process';
+import { createSocket as createDatagramSocket } from 'node:dgram';
 import { closeSync, fstatSync, linkSync, openSync } from 'node:fs';
 import { createServer, type Server as NetServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { ConfigError } from '@postern/core';
-import { request, temporaryFolder, until } from '@postern/testkit';
+import { type Child, request, temporaryFolder, until } from '@postern/testkit';
 import type { ListenTarget } from '../src/address.ts';
 import { openListener } from '../src/listener.ts';
 import { childServer, firstLine } from './support/child.ts';
@@ -41,6 +43,17 @@ async function listener(options: { host?: string; port?: number; path?: string }
   await new Promise<void>((resolve) => server.listen(options, resolve));
   atEnd(() => server.close());
   return server;
+}
+
+/** The descriptor of a socket. */
+function fdOf(socket: object): number {
+  return (socket as { _handle: { fd: number } })._handle.fd;
+}
+
+/** Without the warning that `_handle` of these gives. */
+function datagramFd(socket: object): number {
+  const state = Object.getOwnPropertySymbols(socket).find(({ description }) => description === 'state symbol');
+  return (socket as Record<symbol, { handle: { fd: number } }>)[state as symbol].handle.fd;
 }
 
 describe('a TCP address', () => {
@@ -202,7 +215,7 @@ describe('an inherited descriptor', () => {
     const fd = openSync(__filename, 'r');
     const { code, message } = await refusal({ transport: 'fd', fd });
     expect(code).toBe('ERR_FD');
-    expect(message).toMatch(/^fd \d+: not a listening socket \(no socket\): /);
+    expect(message).toMatch(/^fd \d+: not a listening socket \(a file\): /);
     expect(fstatSync(fd).isFile()).toBe(true);
     closeSync(fd);
   });
@@ -219,6 +232,87 @@ describe('an inherited descriptor', () => {
     expect(await firstLine(child)).toMatch(/^refused ERR_FD fd 3: not a listening socket/);
     expect((await child.ended()).code).toBe(2);
   });
+});
+
+describe('a socket of systemd', () => {
+  /** A child that was given descriptors from 3 on as systemd gives them. */
+  function activated(name: string, fds: number[], variables: string): Child {
+    const target: ListenTarget = { transport: 'systemd', name };
+    return childServer(
+      { target },
+      { stdio: ['ignore', 'pipe', 'pipe', ...fds], shell: `export LISTEN_PID=$$ ${variables}` },
+    );
+  }
+
+  it.each(['tcp', 'unix'])('over %s is served by its name', async (transport) => {
+    const folder = temporaryFolder();
+    atEnd(folder.remove);
+    const path = join(folder.path, 's');
+    const [other, opener] = [
+      await listener({ port: 0 }),
+      await listener(transport === 'unix' ? { path } : { port: 0 }),
+    ];
+    const child = activated('app', [fdOf(other), fdOf(opener)], 'LISTEN_FDS=2 LISTEN_FDNAMES=other:app');
+    expect(await firstLine(child)).toBe('listening {"transport":"systemd","name":"app"}');
+    const kept = join(folder.path, 'kept');
+    if (transport === 'unix') linkSync(path, kept);
+    const { port } = opener.address() as { port: number };
+    opener.close();
+    const peer = await connected(transport === 'unix' ? { path: kept } : { host: '127.0.0.1', port });
+    expect(await asks(peer)).toContain(`served by ${child.process.pid}`);
+  });
+
+  it('is not told of to the children of the app', async () => {
+    const child = activated('', [fdOf(await listener({ port: 0 }))], 'LISTEN_FDS=1');
+    await firstLine(child);
+    await child.said(/^environment (.*)$/m);
+    expect(child.output()).not.toContain('LISTEN_');
+  });
+
+  it.each([
+    ['a FIFO', 'a FIFO'],
+    ['a datagram socket', 'a datagram socket'],
+    ['a connection', 'it is connected'],
+    // but what Node.js has there for itself
+    ['nothing', 'no socket'],
+  ])('that is %s is refused ERR_FD', async (kind, what) => {
+    const child = activated('app', await given(kind), 'LISTEN_FDS=1 LISTEN_FDNAMES=app');
+    expect(await firstLine(child)).toBe(
+      `refused ERR_FD systemd socket "app" (descriptor 3): not a listening socket (${what}): the .socket unit must have ListenStream= and not Accept=yes`,
+    );
+    expect((await child.ended()).code).toBe(2);
+  });
+
+  it('of a process that systemd did not start is refused ERR_SYSTEMD', async () => {
+    expect((await refusal({ transport: 'systemd', name: 'app' })).code).toBe('ERR_SYSTEMD');
+  });
+
+  async function given(kind: string): Promise<number[]> {
+    switch (kind) {
+      case 'a FIFO': {
+        const folder = temporaryFolder();
+        atEnd(folder.remove);
+        execFileSync('mkfifo', [join(folder.path, 'fifo')]);
+        const fd = openSync(join(folder.path, 'fifo'), 'r+');
+        atEnd(() => closeSync(fd));
+        return [fd];
+      }
+      case 'a datagram socket': {
+        const socket = createDatagramSocket('udp4');
+        await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve));
+        atEnd(() => socket.close());
+        return [datagramFd(socket)];
+      }
+      case 'a connection': {
+        const opener = await listener({ host: '127.0.0.1', port: 0 });
+        return [
+          fdOf((await connected({ host: '127.0.0.1', port: (opener.address() as { port: number }).port })).socket),
+        ];
+      }
+      default:
+        return [];
+    }
+  }
 });
 
 describe('a server that is not waited for', () => {

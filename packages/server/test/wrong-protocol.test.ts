@@ -1,44 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
-import { looksLikeHttp, wrongProtocolPage } from '../src/wrong-protocol.ts';
-
-describe('looksLikeHttp', () => {
-  it.each([
-    'GET / HTTP/1.1\r\n',
-    'POST /a?b=%20 HTTP/1.0\n',
-    'PROPFIND http://x/ HTTP/1.1\r\nHost: x\r\n',
-    'CONNECT x:443 HTTP/1.1\r\n',
-  ])('says yes to %j, and more to each beginning of its first line', (text) => {
-    expect(looksLikeHttp(text)).toBe('yes');
-    const line = text.slice(0, text.indexOf('\n'));
-    for (let end = 1; end <= line.length; end++)
-      expect([end, looksLikeHttp(line.slice(0, end))]).toEqual([end, 'more']);
-  });
-
-  it.each([
-    '\x16\x03\x01',
-    'SSH-2.0-x\r\n',
-    'PRI * HTTP/2.0\r\n',
-    'get / HTTP/1.1\r\n',
-    'GET  HTTP/1.1\r\n',
-    'GET / HTTP/1.1 \r\n',
-    'GET / HTTX',
-    'HELO example.test\r\n',
-    'PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n',
-    'A'.repeat(13),
-    '24:CONTENT_LENGTH',
-    '\0',
-  ])('says no to %j', (text) => {
-    expect(looksLikeHttp(text)).toBe('no');
-  });
-
-  it('does not wait for an endless line', () => {
-    expect(looksLikeHttp(`GET /${'a'.repeat(8000)}`)).toBe('more');
-    expect(looksLikeHttp(`GET /${'a'.repeat(9000)}`)).toBe('no');
-  });
-});
+import { wrongProtocolMessage, wrongProtocolPage } from '../src/wrong-protocol.ts';
 
 describe('wrongProtocolPage', () => {
-  it.each(['fastcgi', 'scgi', 'ajp', 'uwsgi'])('is a whole HTTP reply of less than 1 KiB that names %s', (protocol) => {
+  it.each([
+    ['fastcgi', 'fastcgi_pass'],
+    ['scgi', 'scgi_pass'],
+    ['uwsgi', 'uwsgi_pass'],
+    ['ajp', 'ajp://'],
+  ])('is a whole HTTP reply of less than 1 KiB that names %s, and says %s', (protocol, line) => {
     const page = wrongProtocolPage(protocol);
     const [head, body] = page.split('\r\n\r\n');
     expect(page.length).toBeLessThan(1024);
@@ -46,12 +15,52 @@ describe('wrongProtocolPage', () => {
     expect(head).toContain(`Content-Length: ${body.length}`);
     expect(head).toContain('Connection: close');
     expect(body).toContain(`speaks ${protocol}`);
+    expect(body).toContain(line);
+    expect(body).toMatch(/\.\n$/);
   });
+});
 
-  it('says what to change', () => {
-    expect(wrongProtocolPage('fastcgi')).toContain('fastcgi_pass');
-    expect(wrongProtocolPage('scgi')).toContain('scgi_pass');
-    expect(wrongProtocolPage('ajp')).toContain('ajp://');
-    expect(wrongProtocolPage('uwsgi')).toContain('uwsgi_pass');
-  });
+describe('wrongProtocolMessage', () => {
+  it.each([
+    [
+      'http',
+      'fastcgi',
+      'HTTP on a port that speaks fastcgi: in nginx use fastcgi_pass, in Apache a ProxyPass to fcgi://',
+    ],
+    [
+      'fastcgi',
+      'scgi',
+      'FastCGI on a port that speaks scgi: in nginx use scgi_pass, in Apache a ProxyPass to scgi://, or let the app listen on fastcgi://',
+    ],
+    [
+      'uwsgi',
+      'http',
+      'uwsgi on a port that speaks http: in nginx use proxy_pass, in Apache a ProxyPass to http://, or let the app listen on uwsgi://',
+    ],
+    ['TLS', 'ajp', 'TLS on a port that speaks ajp: let the peer connect without TLS'],
+    [
+      'TLS',
+      'http',
+      'TLS on a port that speaks http: let the peer connect without TLS, or let the app listen on https://',
+    ],
+    [
+      'PROXY protocol',
+      'http',
+      'PROXY protocol on a port that speaks http: turn it off towards this port (HAProxy: send-proxy, nginx: proxy_protocol)',
+    ],
+    ['SSH', 'uwsgi', 'SSH on a port that speaks uwsgi: what connects is no web server'],
+    ['HTTP/2', 'http', 'HTTP/2 on a port that speaks http: let the peer speak HTTP/1.1'],
+    [
+      'HTTP/2',
+      'uwsgi',
+      'HTTP/2 on a port that speaks uwsgi: in nginx use uwsgi_pass, in Apache a ProxyPass to uwsgi://',
+    ],
+    [
+      'HTTP/2',
+      'auto',
+      'HTTP/2 on a port that tells FastCGI, SCGI, AJP, uwsgi and HTTP apart: let the peer speak HTTP/1.1',
+    ],
+  ])('of %s where %s is served says what to change', (found, served, message) =>
+    expect(wrongProtocolMessage(found, served)).toBe(message),
+  );
 });

@@ -22,6 +22,7 @@ process.on('SIGTERM', stop);
 server.listen(fastcgi, options.target).then(
   (address) => {
     console.log(`listening ${JSON.stringify(address)}`);
+    console.log(`environment ${Object.keys(process.env)}`);
     if (options.unref === true) server.unref();
   },
   (error) => {

@@ -10,7 +10,7 @@ import {
 } from '@postern/core';
 import { fastcgi } from '@postern/fastcgi';
 import type { BoundAddress, ListenTarget } from '../../src/address.ts';
-import type { HttpProtocol } from '../../src/http-protocol.ts';
+import type { Listened } from '../../src/auto-protocol.ts';
 import type { LogEntry } from '../../src/log.ts';
 import { Server } from '../../src/server.ts';
 import { FakeClock } from './fake-clock.ts';
@@ -35,7 +35,9 @@ export interface Serving {
 export interface ServeOptions {
   readonly limits?: Partial<Record<LimitName, number>>;
   readonly peer?: PeerOptions;
-  readonly protocol?: ServerProtocol | HttpProtocol;
+  readonly protocol?: Listened;
+  /** What the log names where it is not served. */
+  readonly known?: readonly ServerProtocol[];
   readonly mount?: string;
   /** A unix socket at this path; without it TCP on loopback. */
   readonly path?: string;
@@ -77,6 +79,7 @@ export async function serving(handler: Handler, options: ServeOptions = {}): Pro
       onError: (error, exchange) => errors.push({ error, exchange }),
       log: (entry) => logs.push(entry),
       clock,
+      known: options.known,
     },
   );
   const door = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
