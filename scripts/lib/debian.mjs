@@ -14,11 +14,13 @@ const needs = [
   { package: 'spawn-fcgi', program: 'spawn-fcgi' },
   { package: 'libfcgi-bin', program: 'cgi-fcgi' },
   { package: 'curl', program: 'curl' },
+  { package: 'systemd', program: 'systemd-socket-activate' },
   { package: 'uwsgi-core', program: 'uwsgi-core' },
   { package: 'uwsgi-plugin-python3', file: '/usr/lib/uwsgi/plugins/python3_plugin.so' },
   { package: 'php8.2-fpm', program: 'php-fpm8.2' },
   { package: 'libfcgi-perl', file: '/usr/share/doc/libfcgi-perl/copyright' },
   { package: 'default-jre-headless', program: 'java' },
+  { package: 'chromium', program: 'chromium' },
   // tomcat10 itself is only the service: its unit, its user, its folders
   { package: 'tomcat10-common', file: '/usr/share/tomcat10/bin/bootstrap.jar' },
 ];

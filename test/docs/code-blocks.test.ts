@@ -145,6 +145,17 @@ describe('the code blocks of the docs', () => {
     await (await startHaproxy((port) => code.replace(/bind :\d+/, `bind 127.0.0.1:${port}`))).stop();
   });
 
+  it('docs/how-to/systemd.md: the units are accepted by systemd without a word', async () => {
+    const paths = withLanguage('ini').map(({ code }) => {
+      const path = join(folder, /^# \/etc\/systemd\/system\/(\S+)\n/.exec(code)?.[1] as string);
+      writeFileSync(path, code.replace('/usr/bin/node', process.execPath));
+      return path;
+    });
+    expect(paths).toHaveLength(2);
+    const verified = startChild('systemd-analyze', ['verify', ...paths]);
+    expect([(await verified.ended()).code, verified.output()]).toEqual([0, '']);
+  });
+
   it.each(readdirSync(join(repository, 'docs/examples')).filter((name) => name.endsWith('.mjs')))(
     'docs/examples/%s answers behind nginx',
     async (name) => {

@@ -271,6 +271,9 @@ export class AjpServerConnection implements ServerConnection {
     if (event.id !== this.#id || this.#close !== false || event.type === 'log') return;
     const next = nextReplyState(this.#reply, event.type);
     switch (event.type) {
+      case 'interim':
+        this.#output.push(this.#head(event.status, event.reason, event.headers));
+        break;
       case 'whole':
         this.#output.push(this.#head(event.status, event.reason, event.headers));
         this.#output.whole(event.body);

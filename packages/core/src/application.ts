@@ -20,8 +20,8 @@ export interface Reply {
   body?: ReplyBody;
 }
 
-/** An environ application. */
-export type Application = (environ: Environ) => Reply | Promise<Reply>;
+/** An environ application. It answers undefined only where it has called `gateway.upgrade`. */
+export type Application = (environ: Environ) => Reply | undefined | Promise<Reply | undefined>;
 
 /** A request may pass. The variables reach the application behind, by these names; strings hold bytes as latin-1. */
 export interface Allowance {

@@ -1,4 +1,3 @@
-import type { Duplex } from 'node:stream';
 import type { Allowance, Chunk } from './application.ts';
 import type { Environ } from './environ.ts';
 import { LocalProtocolError, printable } from './errors.ts';
@@ -7,6 +6,7 @@ import type { RequestHead } from './head.ts';
 import { isFieldValue, isToken } from './headers.ts';
 import type { RequestBody } from './request-body.ts';
 import { isThenable } from './send-body.ts';
+import type { Tunnel } from './tunnel.ts';
 
 const PREFIX = 'Variable-';
 /** Bytes of a line without its end. Of a longer one mod_authnz_fcgi takes the rest for a body, and shows it to the client. */
@@ -119,8 +119,12 @@ export class AuthorizerExchange implements Exchange {
     return this.#exchange.inform(status, headers);
   }
 
-  upgrade(status: number, headers: string[]): Duplex | undefined {
-    return this.#exchange.upgrade(status, headers);
+  get upgradable(): boolean {
+    return this.#exchange.upgradable;
+  }
+
+  upgrade(status: number, headers: string[], tunnel?: Tunnel): Tunnel | undefined {
+    return this.#exchange.upgrade(status, headers, tunnel);
   }
 
   fail(error: unknown): void {

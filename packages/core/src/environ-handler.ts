@@ -35,6 +35,8 @@ export function ask<E extends Exchange>(
 
 /** Answers with what an environ application gave. Never throws. */
 export function answerReply(exchange: Exchange, answered: unknown): void {
+  // it has upgraded: there is nothing to be answered
+  if (answered === undefined && exchange.started) return;
   let unsent: Reply['body'];
   try {
     const reply = checkReply(answered);

@@ -1,8 +1,12 @@
+import type { Duplex } from 'node:stream';
+import type { Reply } from './application.ts';
 import { CgiHead } from './cgi-head.ts';
 import { GATEWAY_INTERFACE } from './environ-class.ts';
 import type { ErrorSink, Exchange, Role } from './exchange.ts';
 import { splitPath, targetQuery } from './paths.ts';
+import { flattenHeaders } from './reply.ts';
 import type { RequestBody } from './request-body.ts';
+import { Tunnel } from './tunnel.ts';
 import { Rule, type VariableNames } from './variable-names.ts';
 
 /** RFC 3875 §4.1 and what web servers add. Every string holds bytes as latin-1, as PEP 3333 has it. */
@@ -44,7 +48,17 @@ export interface GatewayVariables {
   /** The file that a filter works on; undefined in any other role. */
   readonly 'gateway.data': RequestBody | undefined;
   readonly 'gateway.errors': ErrorSink;
+  /**
+   * Answers 101 and gives the raw bytes both ways; the application returns nothing then. undefined: the request does not ask
+   * for an upgrade, or it cannot be had here. It throws LocalProtocolError for headers that cannot be sent.
+   */
+  readonly 'gateway.upgrade': ((headers?: Reply['headers']) => Duplex) | undefined;
   readonly 'gateway.signal': AbortSignal;
+  /**
+   * Sends 103 with these headers, `Link` above all, in front of the reply. False: what is in front does not pass it on,
+   * or the reply has begun. @throws LocalProtocolError as `Exchange.respond`
+   */
+  readonly 'gateway.early_hints': (headers: Reply['headers']) => boolean;
   readonly 'gateway.multithread': false;
   readonly 'gateway.multiprocess': boolean;
   readonly 'gateway.run_once': boolean;
@@ -90,8 +104,20 @@ class EnvironRecord implements GatewayVariables {
     return this.#exchange.errors;
   }
 
+  get 'gateway.upgrade'(): ((headers?: Reply['headers']) => Duplex) | undefined {
+    const exchange = this.#exchange;
+    return exchange.upgradable ? (headers) => upgradeWith(exchange, headers) : undefined;
+  }
+
   get 'gateway.signal'(): AbortSignal {
     return this.#exchange.signal;
+  }
+
+  get 'gateway.early_hints'(): (headers: Reply['headers']) => boolean {
+    const exchange = this.#exchange;
+    return function earlyHints(headers) {
+      return exchange.inform(103, flattenHeaders(headers));
+    };
   }
 
   get 'gateway.multithread'(): false {
@@ -105,6 +131,12 @@ class EnvironRecord implements GatewayVariables {
   get 'gateway.run_once'(): boolean {
     return this.#exchange.protocol === 'cgi';
   }
+}
+
+/** A client that has left meanwhile is met as one that leaves later: by a socket that closes. */
+function upgradeWith(exchange: Exchange, headers: Reply['headers']): Duplex {
+  const tunnel = new Tunnel();
+  return exchange.upgrade(101, flattenHeaders(headers), tunnel) ?? tunnel.destroy();
 }
 
 Reflect.deleteProperty(EnvironRecord.prototype, 'constructor');

@@ -21,6 +21,8 @@ export const errorCodes = {
   ERR_CONTENT_LENGTH: 'The Content-Length of a reply is not one whole number.',
   ERR_BODY_LONG: 'A body, of a reply or of a request that a client sends, has more bytes than its Content-Length.',
   ERR_BODY_CUT: 'A body, of a reply or of a request that a client sends, ended before its Content-Length was reached.',
+  ERR_UPGRADE:
+    'An upgrade (101) cannot be had: none was asked for, the web server does not carry it, or its answer is no HTTP.',
   ERR_WRITE_AFTER_END: 'A body was written to after its end.',
   ERR_BODY_USED: 'The request body is being read already.',
   // the peer, on the wire
@@ -90,6 +92,7 @@ export const errorCodes = {
   ERR_SOCKET_PATH: 'A unix socket cannot be made at the path.',
   ERR_SOCKET_OWNER: 'The owner, group or mode of a unix socket cannot be set.',
   ERR_FD: 'The inherited descriptor is not a listening socket.',
+  ERR_SYSTEMD: 'No such socket came from systemd: it started another process, or its .socket unit names others.',
   // the command line
   ERR_USAGE: 'The command line is wrong.',
   ERR_OPTION: 'An option has a value that is not allowed.',

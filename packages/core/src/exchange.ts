@@ -1,8 +1,8 @@
-import type { Duplex } from 'node:stream';
 import type { Chunk } from './application.ts';
 import type { Environ } from './environ.ts';
 import type { RequestHead } from './head.ts';
 import type { RequestBody } from './request-body.ts';
+import type { Tunnel } from './tunnel.ts';
 
 /** FastCGI 1.0 §6.1; every other protocol has responders alone. */
 export type Role = 'responder' | 'authorizer' | 'filter';
@@ -45,8 +45,17 @@ export interface Exchange {
   start(status: number, reason: string, headers: string[]): BodyWriter;
   /** 1xx; false where the protocol or the peer cannot carry it. */
   inform(status: number, headers: string[]): boolean;
-  /** 101; afterwards raw bytes both ways; undefined where it cannot be. */
-  upgrade(status: number, headers: string[]): Duplex | undefined;
+  /**
+   * The request asks for an upgrade, and it can be had. Where it asks and the web server in front is known not to carry
+   * one, the log says which setting is missing.
+   */
+  readonly upgradable: boolean;
+  /**
+   * 101, then raw bytes both ways. undefined: it is not `upgradable`, and the client was answered 501.
+   * @param tunnel what becomes the application's end; without it a new one
+   * @throws LocalProtocolError ERR_UPGRADE: the request asks for none, or the status is another; as `respond`
+   */
+  upgrade(status: number, headers: string[], tunnel?: Tunnel): Tunnel | undefined;
   /** Never throws: 500 if nothing was sent, else this reply is broken off; the cause goes to the operator. */
   fail(error: unknown): void;
 }

@@ -20,11 +20,13 @@ export {
   printable,
   RemoteProtocolError,
 } from './errors.ts';
+export { isEventStream, unbuffered } from './event-stream.ts';
 export type { BodyWriter, ErrorSink, Exchange, Handler, Role } from './exchange.ts';
 export type { RequestHead } from './head.ts';
 export { type CheckedHeaders, checkHeaders, checkStatus, isBodyless, isFieldValue, isToken } from './headers.ts';
 export { HttpHead } from './http-head.ts';
 export { IdMap } from './id-map.ts';
+export { carriesInterim } from './interim.ts';
 export { type LimitName, type Limits, limitsWith, limitTable } from './limits.ts';
 export { NameTree } from './name-tree.ts';
 export { decodePath, encodePath, normalisePath, splitPath, targetPath, targetQuery } from './paths.ts';
@@ -50,5 +52,8 @@ export { nextReplyState, type ReplyInput, type ReplyState, replyTable } from './
 export { type BodySink, type BodySource, RequestBody } from './request-body.ts';
 export { abortedError, drained, isThenable, sendPieces } from './send-body.ts';
 export { reasonOf } from './status.ts';
+export { Tunnel, type TunnelCarrier } from './tunnel.ts';
+export { upgradeAsked, upgradeHeaders } from './upgrade.ts';
+export { upgradeLack } from './upgrade-support.ts';
 export { mergeRepeated, type VariableNames, variableNames } from './variable-names.ts';
 export { checkItem, VariableReader, type Variables } from './variable-reader.ts';

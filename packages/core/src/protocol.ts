@@ -16,6 +16,7 @@ export type RequestEvent =
       /** Of a filter: the bytes of its file; -1: not stated. `filter-end` follows in any case, unless it breaks off. */
       readonly dataLength?: number;
     }
+  /** Of the body; behind an `upgrade`, of what the connection has become: there `end` is that half's end alone. */
   | { readonly type: 'data'; readonly id: number; readonly chunk: Uint8Array }
   | { readonly type: 'end'; readonly id: number }
   /** The file that a filter works on comes behind its body. */
@@ -46,6 +47,24 @@ export type ReplyEvent =
       readonly reason: string;
       readonly headers: string[];
     }
+  /** 102 or 103, in front of the reply: for web servers alone that pass it on (see `carriesInterim`). */
+  | {
+      readonly type: 'interim';
+      readonly id: number;
+      readonly status: number;
+      readonly reason: string;
+      readonly headers: string[];
+    }
+  /** 101: what follows as `data` is raw, and what comes too. Only for a request that asks for it (see `upgradeAsked`). */
+  | {
+      readonly type: 'upgrade';
+      readonly id: number;
+      readonly status: number;
+      readonly reason: string;
+      readonly headers: string[];
+    }
+  /** Behind an `upgrade`: nothing more is written, what comes is still read. `end` is the end of both. */
+  | { readonly type: 'half-end'; readonly id: number }
   | { readonly type: 'data'; readonly id: number; readonly chunk: Chunk }
   /** What was written so far is not to be held back by the web server. */
   | { readonly type: 'flush'; readonly id: number }
@@ -121,8 +140,8 @@ export interface Connection<In, Out> {
   takeOutput(budget: number): Output | undefined;
   /** Bytes from the socket are welcome; false: a body waits for `pull`. */
   readonly wantsRead: boolean;
-  /** After the output: `fin` half-closes and drains, `reset` lets the peer see an error. */
-  readonly wantsClose: false | 'fin' | 'reset';
+  /** After the output: `half` half-closes and reads on, `fin` half-closes and drains, `reset` lets the peer see an error. */
+  readonly wantsClose: false | 'half' | 'fin' | 'reset';
 }
 
 /** What a web server does amiss without harm: it goes on, and the operator is told. */
@@ -190,6 +209,8 @@ export interface ServerProtocol {
   readonly name: string;
   /** A `log` event reaches the web server's error log; without it the server writes to its own. */
   readonly carriesLog?: boolean;
+  /** An `upgrade` event can be sent. */
+  readonly carriesUpgrade?: boolean;
   /** Whether the first bytes of a connection are this protocol's. */
   sniff(bytes: Uint8Array): 'yes' | 'no' | 'more';
   server(limits: Limits, peer?: PeerOptions): ServerConnection;

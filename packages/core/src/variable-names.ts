@@ -24,6 +24,7 @@ export interface VariableNames {
   readonly https: number;
   readonly scheme: number;
   readonly chunked: number;
+  readonly upgrade: number;
   readonly software: number;
   /** The classes of environs with these names, made when there are enough of them (see `environClass`). */
   readonly classes: EnvironClasses;
@@ -99,6 +100,7 @@ export function variableNames(names: string[]): VariableNames {
     https: at.HTTPS ?? -1,
     scheme: at.REQUEST_SCHEME ?? -1,
     chunked: at.HTTP_TRANSFER_ENCODING ?? -1,
+    upgrade: at.HTTP_UPGRADE ?? -1,
     software: at.SERVER_SOFTWARE ?? -1,
     classes: new EnvironClasses(),
     merged: undefined,

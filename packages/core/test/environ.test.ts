@@ -111,6 +111,22 @@ describe('the gateway variables', () => {
     expect(buildEnviron({ ...exchange, protocol: 'cgi' })['gateway.run_once']).toBe(true);
   });
 
+  it('send early hints, in the forms that headers have', () => {
+    const told: unknown[] = [];
+    const exchange = {
+      ...exchangeOf(['REQUEST_METHOD', 'GET']),
+      inform: (...args: unknown[]) => told.push(args) === 1,
+    } as Exchange;
+    const earlyHints = buildEnviron(exchange)['gateway.early_hints'];
+    expect(earlyHints({ Link: ['</a.css>; rel=preload', '</b.js>; rel=preload'] })).toBe(true);
+    expect(earlyHints([['Link', '</c>']])).toBe(false);
+    expect(told).toEqual([
+      [103, ['Link', '</a.css>; rel=preload', 'Link', '</b.js>; rel=preload']],
+      [103, ['Link', '</c>']],
+    ]);
+    expect(() => earlyHints({ Link: undefined as unknown as string })).toThrow('the value of header Link');
+  });
+
   it('tell of the file of a filter', () => {
     const exchange = exchangeOf(['REQUEST_METHOD', 'GET']);
     const filter = { ...exchange, role: 'filter', data: exchange.input } as Exchange;

@@ -78,6 +78,8 @@ export class FakeExchange implements Exchange {
     return false;
   }
 
+  readonly upgradable = false;
+
   upgrade(): undefined {
     return undefined;
   }

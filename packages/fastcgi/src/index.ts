@@ -7,6 +7,7 @@ import { FastcgiServerConnection } from './server-connection.ts';
 export const fastcgi: Protocol = {
   name: 'fastcgi',
   carriesLog: true,
+  carriesUpgrade: true,
   /** A connection begins with BEGIN_REQUEST or GET_VALUES. */
   sniff(bytes) {
     if (bytes.length === 0) return 'more';

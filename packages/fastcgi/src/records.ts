@@ -18,13 +18,13 @@ export function headerText(type: number, id: number, length: number): string {
 }
 
 /** A record header as bytes. */
-export function headerBytes(type: number, id: number, length: number): Buffer {
+export function headerBytes(type: number, id: number, length: number, padding = paddingFor(length)): Buffer {
   const bytes = Buffer.alloc(HEADER_LENGTH);
   bytes[0] = 1;
   bytes[1] = type;
   bytes.writeUInt16BE(id, 2);
   bytes.writeUInt16BE(length, 4);
-  bytes[6] = -length & 7;
+  bytes[6] = padding;
   return bytes;
 }
 

@@ -9,16 +9,7 @@ import {
 } from '@postern/core';
 import { asBuffer } from '@postern/wire';
 import { RecordType } from './constants.ts';
-import {
-  endRequestText,
-  endText,
-  headerBytes,
-  headerText,
-  paddingFor,
-  paddingText,
-  recordText,
-  STREAM_PIECE,
-} from './records.ts';
+import { endRequestText, endText, headerBytes, headerText, paddingText, recordText, STREAM_PIECE } from './records.ts';
 import type { RequestState } from './request-state.ts';
 
 /** Up to here a body is copied behind its head; above it goes by reference. */
@@ -49,8 +40,18 @@ export class ReplyOutput {
       case 'whole':
         this.#whole(state.id, cgiReplyHead(event.status, event.reason, event.headers), event.body, event.size);
         break;
+      case 'interim':
+        this.#records(state.id, Buffer.from(cgiReplyHead(event.status, event.reason, event.headers), 'latin1'));
+        break;
       case 'head':
         this.#head(state, cgiReplyHead(event.status, event.reason, event.headers));
+        break;
+      case 'upgrade':
+        this.#queue(state, cgiReplyHead(event.status, event.reason, event.headers), 'latin1');
+        break;
+      case 'half-end':
+        state.half = 'ending';
+        this.#takeTurns(state);
         break;
       case 'data':
         this.#queue(state, event.chunk, 'utf8');
@@ -177,8 +178,12 @@ export class ReplyOutput {
       taken += takeRecord(state, pieces);
       if (state.outLength > 0) this.#turns.push(state);
       else if (state.ending) {
-        pieces.push(Buffer.from(endText(state.id), 'latin1'));
+        const end = state.half === 'ended' ? endRequestText(state.id, 0, 0) : endText(state.id);
+        pieces.push(Buffer.from(end, 'latin1'));
         ended(state);
+      } else if (state.half === 'ending') {
+        state.half = 'ended';
+        pieces.push(headerBytes(RecordType.STDOUT, state.id, 0));
       }
     }
     return pieces.length === 0 ? undefined : joinSmall(pieces);
@@ -188,18 +193,15 @@ export class ReplyOutput {
 function takeRecord(state: RequestState, into: Uint8Array[]): number {
   const length = Math.min(state.outLength, STREAM_PIECE);
   if (length === 0) return 0;
-  into.push(headerBytes(RecordType.STDOUT, state.id, length));
+  // without padding: nginx lets a head go at once only where nothing follows it
+  into.push(headerBytes(RecordType.STDOUT, state.id, length, 0));
   for (let left = length; left > 0; ) {
     const piece = state.out.takeSome(left);
     into.push(piece);
     left -= piece.length;
   }
-  const padding = paddingFor(length);
-  if (padding > 0) into.push(PADDING.subarray(0, padding));
-  return 8 + length + padding;
+  return 8 + length;
 }
-
-const PADDING = Buffer.alloc(8);
 
 /** Many small pieces cost more as a vector than as a copy. */
 function joinSmall(pieces: Uint8Array[]): Output {

@@ -42,7 +42,11 @@ export class RequestState {
   ending = false;
   /** Of a filter whose head is complete. */
   file: FilterFile | undefined;
-  /** STDIN that came before the end of PARAMS. */
+  /** It asks for an upgrade, and is not answered. */
+  asked = false;
+  /** Of a tunnel: its STDOUT ends, or has ended, before the request does. */
+  half: 'open' | 'ending' | 'ended' = 'open';
+  /** STDIN that came before the end of PARAMS, or before an upgrade was answered. */
   early: ByteWriter | undefined;
   #out: ByteQueue | undefined;
   #view: Buffer | undefined;

@@ -1,6 +1,7 @@
 import {
   IdMap,
   type Limits,
+  LocalProtocolError,
   type Output,
   RemoteProtocolError,
   type ReplyEvent,
@@ -190,10 +191,20 @@ export class Requests {
   send(event: ReplyEvent): void {
     const state = this.#ids.get(event.id);
     if (state === undefined || (event.type === 'log' && state.reply === 'ended')) return;
+    if (event.type === 'upgrade' && !state.asked)
+      throw new LocalProtocolError('ERR_UPGRADE', 'the request does not ask for an upgrade');
     if (event.type === 'abort') this.output.deny(state);
     this.output.send(state, event, this.#limits);
+    if (state.asked && state.reply !== 'waiting') this.#answered(state);
     if (event.type === 'whole') this.#finish(state);
     else if (event.type === 'abort') this.#breakOff(state);
+  }
+
+  /** A request for an upgrade is answered: what came behind it is the tunnel's, or nobody's. */
+  #answered(state: RequestState): void {
+    state.asked = false;
+    if (state.reply !== 'tunnel') state.early = undefined;
+    if (this.stalled === state) this.stalled = undefined;
   }
 
   /**

@@ -8,8 +8,10 @@ import {
   type ReplyEvent,
   type RequestEvent,
   type ServerConnection,
+  upgradeAsked,
 } from '@postern/core';
 import { KEEP_CONN, RecordType } from './constants.ts';
+import { takeEarly } from './early-stdin.ts';
 import { takeData } from './filter-data.ts';
 import { readHead, takeParams } from './head.ts';
 import { unknownTypeAnswer, valuesResult } from './management.ts';
@@ -171,6 +173,7 @@ export class FastcgiServerConnection implements ServerConnection {
     else state.left = Number.POSITIVE_INFINITY;
     state.bodyDone = state.left === 0;
     const ended = state.bodyDone;
+    state.asked = ended && state.role === 'responder' && upgradeAsked(head);
     // HAProxy is the one web server that may send further requests behind a body that it has begun to send
     if (!ended && this.#requests.haproxy) this.#requests.expectSharing();
     // most requests have no body, and their empty STDIN lies behind their head
@@ -196,11 +199,11 @@ export class FastcgiServerConnection implements ServerConnection {
     if (state === undefined) return this.#ignored(false);
     if (record.left === 0) return this.#stdinEnd(state);
     move(state, 'STDIN');
+    if (state.asked || state.receive === 'params') return takeEarly(record, state, this.#requests, this.#limits);
     if (state.receive === 'refused' || state.reply === 'ended' || state.bodyDone) {
       if (state.known && state.left === 0) this.#notice ??= EXCESS;
       return record.skip() ? MORE : undefined;
     }
-    if (state.receive === 'params') return this.#earlyStdin(state);
     if (state.window >= this.#limits.bodyHighWater) {
       this.#requests.stalled = state;
       return undefined;
@@ -209,19 +212,6 @@ export class FastcgiServerConnection implements ServerConnection {
     if (piece === undefined) return undefined;
     this.#deliver(state, piece);
     return this.#events.shift() ?? MORE;
-  }
-
-  /** The specification lets STDIN come before the end of PARAMS; no server does it, so there is room for little. */
-  #earlyStdin(state: RequestState): Step {
-    const { bodyHighWater } = this.#limits;
-    if ((state.early?.length ?? 0) + this.#record.left > bodyHighWater) {
-      const message = `more than ${bodyHighWater} bytes of STDIN before the end of PARAMS (bodyHighWater)`;
-      throw this.#requests.refusal(state, 'ERR_FCGI_STATE', message, 400);
-    }
-    const piece = this.#record.some();
-    if (piece === undefined) return undefined;
-    state.addEarly(piece);
-    return MORE;
   }
 
   /** Queues the events of a piece of body: what lies behind CONTENT_LENGTH is dropped. */
@@ -289,6 +279,19 @@ export class FastcgiServerConnection implements ServerConnection {
 
   send(event: ReplyEvent): void {
     this.#requests.send(event);
+    if (event.type === 'upgrade') this.#openTunnel(event.id);
+  }
+
+  /** All STDIN is the tunnel's from now on: what came while the request was asked, and whether it has ended. */
+  #openTunnel(id: number): void {
+    const state = this.#requests.get(id);
+    if (state === undefined) return;
+    const { early } = state;
+    state.early = undefined;
+    state.left = Number.POSITIVE_INFINITY;
+    state.bodyDone = state.receive === 'complete';
+    if (early !== undefined) this.#deliver(state, early.view());
+    if (state.bodyDone) this.#events.push({ type: 'end', id });
   }
 
   queued(id: number): number {

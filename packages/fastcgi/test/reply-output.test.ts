@@ -87,7 +87,11 @@ describe('output', () => {
         data(connection, body, 2);
         connection.send({ type: 'end', id: 2 });
         const output = outputText(connection, 10_000);
-        for (const { content, padding } of readRecords(output)) expect((content.length + padding.length) % 8).toBe(0);
+        for (const { id, content, padding } of readRecords(output)) {
+          // nginx lets the head of a stream go at once only where no padding follows it
+          if (id === 2) expect(padding).toHaveLength(0);
+          else expect((content.length + padding.length) % 8).toBe(0);
+        }
         const { replies: both } = readReplies(output);
         expect(both.map(({ stdout }) => stdout.slice(stdout.indexOf('\r\n\r\n') + 4) === text)).toEqual([true, true]);
         expect(both.map(({ end, closed }) => [end, closed])).toEqual([

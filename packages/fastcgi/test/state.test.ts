@@ -74,13 +74,21 @@ const head: ReplyEvent = { type: 'head', id: 1, status: 200, reason: 'OK', heade
 const events: Record<ReplyInput, ReplyEvent> = {
   whole: { ...head, type: 'whole', body: null },
   head,
+  upgrade: { ...head, type: 'upgrade', status: 101 },
+  'half-end': { type: 'half-end', id: 1 },
   data: { type: 'data', id: 1, chunk: 'x' },
   flush: { type: 'flush', id: 1 },
   end: { type: 'end', id: 1 },
   abort: { type: 'abort', id: 1 },
   log: { type: 'log', id: 1, text: 'x' },
 };
-const replyWays: Record<ReplyState, ReplyEvent[]> = { waiting: [], body: [head], ended: [head, events.end] };
+const replyWays: Record<ReplyState, ReplyEvent[]> = {
+  waiting: [],
+  body: [head],
+  tunnel: [events.upgrade],
+  half: [events.upgrade, events['half-end']],
+  ended: [head, events.end],
+};
 
 const replyCells = (Object.keys(replyWays) as ReplyState[]).flatMap((state) =>
   (Object.keys(events) as ReplyInput[]).map((input) => [state, input] as const),
@@ -124,7 +132,7 @@ describe('the table of what is answered', () => {
 
   it.each(replyCells)('in the state %s allows %s exactly where it has a cell', (state, input) => {
     const connection = server();
-    connection.receive(request(plainGet, { flags: 1 }));
+    connection.receive(request({ ...plainGet, HTTP_UPGRADE: 'x', HTTP_CONNECTION: 'upgrade' }, { flags: 1 }));
     while (connection.next() !== undefined);
     for (const event of replyWays[state]) connection.send(event);
     const send = (): void => connection.send(events[input]);

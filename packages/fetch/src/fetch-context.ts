@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream';
 import { describeError, type Environ, type Exchange, type RequestBody } from '@postern/core';
 
 /** What a fetch handler is told beside the request. It may be extended: h3 keeps its parameters in it. */
@@ -18,9 +19,25 @@ export class FetchContext {
     return this.#exchange.data;
   }
 
+  /**
+   * Answers 101 and gives the raw bytes both ways; what the handler returns then is for nobody. undefined: the request does
+   * not ask for an upgrade, or it cannot be had here. It throws LocalProtocolError for headers that cannot be sent.
+   */
+  get upgrade(): ((headers?: Record<string, string | string[]>) => Duplex) | undefined {
+    return this.#exchange.environ['gateway.upgrade'];
+  }
+
   /** The address of the client as the web server names it. */
   get remoteAddr(): string | undefined {
     return this.#exchange.environ.REMOTE_ADDR;
+  }
+
+  /**
+   * Sends 103 with these headers, `Link` above all, in front of the reply. False: what is in front does not pass it on,
+   * or the reply has begun. @throws LocalProtocolError a header is not allowed
+   */
+  get earlyHints(): Environ['gateway.early_hints'] {
+    return this.#exchange.environ['gateway.early_hints'];
   }
 
   /**

@@ -14,14 +14,17 @@ import { FetchContext } from './fetch-context.ts';
 import { LazyRequest } from './lazy-request.ts';
 import { requestMethod } from './request-method.ts';
 import { requestUrl } from './request-url.ts';
-import { sendResponse } from './send-response.ts';
+import { dropResponse, sendResponse } from './send-response.ts';
+
+/** undefined where the handler has called `context.upgrade`. */
+type Answer = Response | undefined;
 
 /** A handler on web standards. */
-export type FetchHandler = (request: Request, context: FetchContext) => Response | Promise<Response>;
+export type FetchHandler = (request: Request, context: FetchContext) => Answer | Promise<Answer>;
 
 /** An application object: Hono, h3, `export default { fetch }`. */
 export interface FetchApp {
-  fetch(request: Request, context: FetchContext): Response | Promise<Response>;
+  fetch(request: Request, context: FetchContext): Answer | Promise<Answer>;
 }
 
 /** Decides whether a request may pass. A Response is what the client gets in its place: any status but 2xx. */
@@ -114,7 +117,9 @@ function makeRequest(exchange: Exchange, context: FetchContext): LazyRequest | u
 
 function answer(exchange: Exchange, response: unknown): void {
   try {
-    sendResponse(exchange, response);
+    // it has upgraded
+    if (exchange.started && (response === undefined || !exchange.over)) dropResponse(response);
+    else sendResponse(exchange, response);
   } catch (error) {
     exchange.fail(error);
   }

@@ -18,4 +18,10 @@ export function sendResponse(exchange: Exchange, response: unknown): void {
   else exchange.respond(status, reason, headers, body as string | Uint8Array | null);
 }
 
+/** A Response that is for nobody, if there is one. */
+export function dropResponse(response: unknown): void {
+  const { body } = (response ?? {}) as Partial<Response>;
+  if (body && !body.locked) void body.cancel?.().catch(ignore);
+}
+
 function ignore(): void {}

@@ -32,13 +32,7 @@ export async function sendStream(exchange: Exchange, head: ReplyParts, stream: R
       next = new Reading(reader);
     }
     if (exchange.over) return;
-    await pump(
-      exchange.start(head.status, head.reason, head.headers),
-      isEvents(head.headers),
-      ready,
-      next.result,
-      reader,
-    );
+    await pump(exchange.start(head.status, head.reason, head.headers), ready, next.result, reader);
   } catch (error) {
     exchange.fail(error);
   }
@@ -46,13 +40,11 @@ export async function sendStream(exchange: Exchange, head: ReplyParts, stream: R
 
 async function pump(
   writer: BodyWriter,
-  flush: boolean,
   ready: Chunk[],
   first: Promise<ReadableStreamReadResult<unknown>>,
   reader: Reader,
 ): Promise<void> {
   for (const chunk of ready) writer.write(chunk);
-  if (flush) writer.flush();
   let step = await first;
   while (!writer.closed) {
     if (step.done) {
@@ -60,7 +52,6 @@ async function pump(
       return;
     }
     const room = writer.write(toChunk(step.value));
-    if (flush) writer.flush();
     if (!room) await drained(writer);
     step = await reader.read();
   }
@@ -96,12 +87,6 @@ function toChunk(value: unknown): Chunk {
   if (ArrayBuffer.isView(value)) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
   if (value instanceof ArrayBuffer) return new Uint8Array(value);
   throw new LocalProtocolError('ERR_APP_REPLY', `a piece of the body is ${typeof value}, not text or bytes`);
-}
-
-function isEvents(headers: readonly string[]): boolean {
-  for (let i = 0; i < headers.length; i += 2)
-    if (headers[i].toLowerCase() === 'content-type') return /^text\/event-stream\b/i.test(headers[i + 1]);
-  return false;
 }
 
 function ignore(): void {}

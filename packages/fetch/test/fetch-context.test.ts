@@ -42,6 +42,12 @@ describe('the context of a fetch handler', () => {
     expect([exchange.failure, exchange.log]).toEqual([error, []]);
   });
 
+  it('sends early hints', () => {
+    const exchange = Object.assign(new FakeExchange(), { inform: (status: number) => status === 103 });
+    const { earlyHints } = new FetchContext(exchange);
+    expect(earlyHints({ Link: '</a.css>; rel=preload' })).toBe(true);
+  });
+
   it('can be extended', () => {
     const context = new FetchContext(new FakeExchange()) as FetchContext & { params?: object };
     context.params = { id: '1' };

@@ -211,23 +211,4 @@ describe('sending a stream', () => {
     expect(exchange.failure).toBe(long);
     await until(() => cancelled.length === 1);
   });
-
-  it('asks for each event of an event stream to be passed on', async () => {
-    const events = controlled({ 'content-type': 'text/event-stream; charset=utf-8' });
-    const exchange = send(events.response);
-    await until(() => exchange.flushes === 1);
-    events.controller.enqueue(Buffer.from('data: 1\n\n'));
-    await until(() => exchange.chunks.length === 1);
-    expect(exchange.flushes).toBe(2);
-    events.controller.close();
-    await exchange.done;
-
-    const plain = controlled({ 'content-type': 'text/plain' });
-    const other = send(plain.response);
-    await until(() => other.started);
-    plain.controller.enqueue(Buffer.from('x'));
-    plain.controller.close();
-    await other.done;
-    expect(other.flushes).toBe(0);
-  });
 });

@@ -1,5 +1,6 @@
 import type { Environ, Exchange } from '@postern/core';
 import { PeerSocket } from './peer-socket.ts';
+import { UpgradeSocket } from './upgrade-socket.ts';
 
 /** Where frameworks keep the request that they were given: Fastify `raw`, Koa and Hono `req`, h3 `node`, … */
 const places = ['raw', 'req', 'request', 'incoming', 'node', 'env'] as const;
@@ -23,7 +24,7 @@ export function exchangeOf(req: object): Exchange {
 function find(value: unknown, depth: number): Exchange | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
   const holder = value as Record<string, unknown>;
-  const exchange = PeerSocket.exchangeOf(holder.socket);
+  const exchange = PeerSocket.exchangeOf(holder.socket) ?? UpgradeSocket.exchangeOf(holder.socket);
   if (exchange !== undefined || depth === 0) return exchange;
   for (const place of places) {
     const inner = holder[place];

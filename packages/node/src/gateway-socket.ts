@@ -7,16 +7,17 @@
 import { AsyncResource } from 'node:async_hooks';
 import { AbortError, type Exchange, LocalProtocolError } from '@postern/core';
 import { closeUnread, detachSignal, type Incoming, isRead, type Outgoing } from './internals.ts';
-import { connectionReset, nodeError } from './node-error.ts';
+import { connectionReset } from './node-error.ts';
 import { PeerSocket } from './peer-socket.ts';
 import type { Reply } from './reply.ts';
 import { endBody, RequestInput } from './request-input.ts';
-
-const LONGEST_TIMER = 2 ** 31 - 1;
+import { timerLength } from './socket-timer.ts';
 
 /** What a server object is to its requests: `req.socket.server`. */
 export interface ServerLike {
   emit(event: string, ...values: unknown[]): boolean;
+  /** Whether somebody listens for 'upgrade'. */
+  listenerCount?(event: string): number;
   /** Milliseconds of silence after which 'timeout' is emitted; 0 or absent: never. */
   readonly timeout?: number;
 }
@@ -222,14 +223,12 @@ export class GatewaySocket extends PeerSocket {
    * @throws RangeError ERR_OUT_OF_RANGE
    */
   setTimeout(ms: number, callback?: () => void): this {
-    if (typeof ms !== 'number' || !(ms >= 0) || !Number.isFinite(ms)) {
-      throw nodeError(new RangeError(`a timeout must be a number from 0, not ${ms}`), 'ERR_OUT_OF_RANGE');
-    }
+    const length = timerLength(ms);
     this.timeout = ms;
     if (this.#timer !== undefined) clearTimeout(this.#timer);
     this.#timer = undefined;
     if (ms > 0 && !this.destroyed) {
-      this.#timer = setTimeout(emitTimeout, Math.min(ms, LONGEST_TIMER), this).unref();
+      this.#timer = setTimeout(emitTimeout, length, this).unref();
     }
     if (callback !== undefined) {
       if (ms === 0) this.removeListener('timeout', callback);

@@ -1,6 +1,6 @@
 import { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { type Exchange, type Handler, isThenable, LocalProtocolError } from '@postern/core';
+import { type Exchange, type Handler, isThenable, LocalProtocolError, upgradeAsked } from '@postern/core';
 import { GatewaySocket, type ServerLike } from './gateway-socket.ts';
 import {
   type InformationalHooks,
@@ -11,12 +11,13 @@ import {
 } from './informational.ts';
 import { announceFinish, type Callback, type Incoming, newRequest, newResponse, type Outgoing } from './internals.ts';
 import { Reply } from './reply.ts';
+import { emitUpgrade } from './upgrade.ts';
 
 /** What `http.createServer` takes: a function, an Express or connect app, `koa.callback()`, … */
 export type RequestListener = (req: IncomingMessage, res: ServerResponse) => unknown;
 
 export interface NodeHandlerOptions {
-  /** What `req.socket.server` is, and where 'timeout' goes. */
+  /** What `req.socket.server` is, and where 'timeout' and 'upgrade' go. */
   server?: ServerLike;
 }
 
@@ -31,11 +32,14 @@ type HookedResponse = Outgoing & InformationalHooks & { [kReply]: Reply };
 export function nodeHandler(listener: RequestListener, options: NodeHandlerOptions = {}): Handler {
   const { server } = options;
   return function handleNode(exchange: Exchange): void {
-    run(exchange, listener, server);
+    // without a listener it is an ordinary request, as in node:http
+    if (server?.listenerCount?.('upgrade') && exchange.role === 'responder' && upgradeAsked(exchange.head))
+      emitUpgrade(exchange, server);
+    else run(exchange, listener, server);
   };
 }
 
-/** Runs what listens for 'request' on a server that itself does not listen: an exported `http.Server`, Fastify's. */
+/** Runs what listens for 'request' and 'upgrade' on a server that itself does not listen: an exported `http.Server`, Fastify's. */
 export function attach(server: ServerLike): Handler {
   return nodeHandler(
     (req, res) => {

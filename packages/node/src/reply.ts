@@ -1,4 +1,4 @@
-import { abortedError, type BodyWriter, type Chunk, type Exchange, reasonOf } from '@postern/core';
+import { abortedError, type BodyWriter, type Chunk, type Exchange, reasonOf, unbuffered } from '@postern/core';
 import type { GatewaySocket } from './gateway-socket.ts';
 import { refuseInformationalHead } from './informational.ts';
 import { type Callback, emitDrain, noCallback, type Outgoing } from './internals.ts';
@@ -178,8 +178,12 @@ export class Reply {
     if (rest !== undefined) for (const chunk of rest) this.#write(chunk);
   }
 
+  /** `flushHeaders()`: who wants the head to be there before the body wants the body to come as it is written, too. */
   #flushHead(): void {
-    if (this.#writer === undefined) this.#start();
+    if (this.#writer === undefined) {
+      this.#headers = unbuffered(this.#headers as string[]);
+      this.#start();
+    }
     this.#writer?.flush();
   }
 

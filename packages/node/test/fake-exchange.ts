@@ -1,4 +1,3 @@
-import type { Duplex } from 'node:stream';
 import {
   AbortError,
   type BodyWriter,
@@ -14,6 +13,9 @@ import {
   LocalProtocolError,
   limitsWith,
   RequestBody,
+  type Tunnel,
+  type TunnelCarrier,
+  upgradeAsked,
 } from '@postern/core';
 
 export interface Ask {
@@ -35,6 +37,34 @@ export interface Ask {
 }
 
 const limits = limitsWith({});
+
+/** What a tunnel did: its bytes are the body of its exchange, and are taken at the end of the turn. */
+class FakeCarrier implements TunnelCarrier {
+  ended = false;
+  left: Error | 'cleanly' | undefined;
+  readonly #exchange: FakeExchange;
+  readonly #tunnel: Tunnel;
+
+  constructor(exchange: FakeExchange, tunnel: Tunnel) {
+    this.#exchange = exchange;
+    this.#tunnel = tunnel;
+  }
+
+  write(chunks: readonly Uint8Array[]): void {
+    this.#exchange.chunks.push(...chunks);
+    process.nextTick(() => this.#tunnel.drained());
+  }
+
+  endWriting(): void {
+    this.ended = true;
+  }
+
+  pull(): void {}
+
+  leave(error: Error | undefined): void {
+    this.left = error ?? 'cleanly';
+  }
+}
 
 /** An exchange without a protocol and without a transport: what was asked for and what was answered, in memory. */
 export class FakeExchange implements Exchange {
@@ -62,6 +92,9 @@ export class FakeExchange implements Exchange {
   /** How often the body was asked for. */
   wanted = 0;
   canInform = true;
+  canUpgrade = true;
+  /** Of a request that has become a tunnel. */
+  carrier: FakeCarrier | undefined;
   /** Fulfilled when the exchange is over. */
   readonly done: Promise<void>;
   readonly #listeners: ((error: Error | undefined) => void)[] = [];
@@ -141,8 +174,22 @@ export class FakeExchange implements Exchange {
     return this.canInform;
   }
 
-  upgrade(): Duplex | undefined {
-    return undefined;
+  get upgradable(): boolean {
+    return this.canUpgrade && upgradeAsked(this.head);
+  }
+
+  upgrade(status: number, headers: string[], tunnel: Tunnel): Tunnel | undefined {
+    if (!this.canUpgrade) {
+      this.respond(501, 'Not Implemented', [], null);
+      return undefined;
+    }
+    if (status !== 101) throw new LocalProtocolError('ERR_UPGRADE', `status ${status}`);
+    this.headers = checkHeaders(headers, limits).headers;
+    this.status = status;
+    this.started = true;
+    this.carrier = new FakeCarrier(this, tunnel);
+    tunnel.open(this.carrier);
+    return tunnel;
   }
 
   fail(error: unknown): void {

@@ -222,7 +222,9 @@ describe('the head of a reply', () => {
       res.setHeader('a', 'b');
       res.flushHeaders();
     });
-    expect([exchange.by, exchange.headers, exchange.flushes, exchange.ended]).toEqual(['start', ['a', 'b'], 1, false]);
+    expect([exchange.by, exchange.flushes, exchange.ended]).toEqual(['start', 1, false]);
+    // or nginx would hold it back
+    expect(exchange.headers).toEqual(['a', 'b', 'X-Accel-Buffering', 'no']);
   });
 });
 

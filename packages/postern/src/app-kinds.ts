@@ -13,7 +13,12 @@ export interface NodeApp {
 }
 
 type Fastify = { ready(): PromiseLike<unknown>; routing: NodeListener; close(): unknown; server?: unknown };
-type Nest = { init(): Promise<unknown>; getHttpAdapter(): { getInstance(): unknown }; close(): unknown };
+type Nest = {
+  init(): Promise<unknown>;
+  getHttpAdapter(): { getInstance(): unknown };
+  getHttpServer?(): unknown;
+  close(): unknown;
+};
 type Koa = { callback(): NodeListener };
 
 /** Whether an object is an application that `nodeAppOf` knows. */
@@ -50,18 +55,26 @@ export async function nodeAppOf(app: object): Promise<NodeApp | undefined> {
   if (isFastify(app)) {
     refuseListening(app.server);
     await readied('Fastify', () => app.ready());
-    return { listener: app.routing, close: () => app.close() };
+    return { listener: withUpgrades(app.server, app.routing), close: () => app.close() };
   }
   if (isNest(app)) {
     await readied('NestJS', () => app.init());
     const instance = app.getHttpAdapter().getInstance();
     const close = (): unknown => app.close();
-    if (typeof instance === 'function') return { listener: instance as NodeListener, close };
+    if (typeof instance === 'function')
+      return { listener: withUpgrades(app.getHttpServer?.(), instance as NodeListener), close };
     const inner = typeof instance === 'object' && instance !== null ? await nodeAppOf(instance) : undefined;
     return inner === undefined ? undefined : { listener: inner.listener, close };
   }
   if (isKoa(app)) return { listener: app.callback() };
   return undefined;
+}
+
+/** The server that a framework made for itself, where something listens there for 'upgrade': a WebSocket plug-in. */
+function withUpgrades(server: unknown, listener: NodeListener): NodeListener | HttpServer {
+  const its =
+    typeof server === 'object' && server !== null && isHttpServer(server) && server.listenerCount('upgrade') > 0;
+  return its ? server : listener;
 }
 
 function has(app: object, ...methods: string[]): boolean {

@@ -15,7 +15,7 @@ import {
 import { attach } from '@postern/node';
 import { type BoundAddress, Server } from '@postern/server';
 import type { UwsgiOptions } from '@postern/uwsgi';
-import { type GatewayName, gatewayNames, refuseOpenAjp } from './address.ts';
+import { gatewayNames, hasSecret, refuseOpenAjp } from './address.ts';
 import { checkPeer } from './address-keys.ts';
 import { environmentSecret } from './ajp-secret.ts';
 import type { PreparedApp } from './interface.ts';
@@ -29,7 +29,7 @@ import {
 } from './listen-arguments.ts';
 import { normaliseMount } from './mount.ts';
 import { checkOptionNames } from './options.ts';
-import { isGateway, protocolOf } from './protocols.ts';
+import { isListened, knownProtocols, type ListenedName, protocolOf } from './protocols.ts';
 import { prepareRoles } from './roles.ts';
 import { endsWithin } from './serve.ts';
 
@@ -38,8 +38,8 @@ export interface CreateServerOptions {
   authorizer?: unknown;
   /** What FastCGI asks to work on a file: an application of any kind. */
   filter?: unknown;
-  /** What the web server speaks where `listen` is given no address; without it FastCGI. */
-  protocol?: GatewayName;
+  /** What the web server speaks where `listen` is given no address; without it FastCGI. `auto`: its first bytes tell. */
+  protocol?: ListenedName;
   limits?: Partial<Record<LimitName, number>>;
   /** The prefix under which the application is mounted, decoded: it divides SCRIPT_NAME from PATH_INFO. */
   mount?: string;
@@ -70,7 +70,7 @@ export function createServer(first?: CreateServerOptions | RequestListener, seco
   return server;
 }
 
-/** Emits 'request', 'listening', 'close', 'error' and 'timeout' as `http.Server` does, and has its type. */
+/** Emits 'request', 'upgrade', 'listening', 'close', 'error' and 'timeout' as `http.Server` does, and has its type. */
 export class GatewayServer extends EventEmitter implements HttpServer {
   /** Milliseconds of silence in a request after which 'timeout' is emitted; 0: never. */
   timeout = 0;
@@ -98,7 +98,7 @@ export class GatewayServer extends EventEmitter implements HttpServer {
     checkOptionNames(options, optionNames, 'createServer');
     checkPeer(options.peer);
     const { protocol = 'fastcgi' } = options;
-    if (!isGateway(protocol)) throw notServed(protocol);
+    if (!isListened(protocol)) throw notServed(protocol);
     this.#options = options;
     this.#limits = { ...limitsWith(options.limits) };
     this.#mount = normaliseMount(options.mount);
@@ -135,7 +135,8 @@ export class GatewayServer extends EventEmitter implements HttpServer {
     }
     if (call.callback !== undefined) this.once('listening', call.callback);
     const { onError } = this.#options;
-    this.#server = new Server(this.#handler, { limits: this.#limits, mount: this.#mount, onError });
+    const options = { limits: this.#limits, mount: this.#mount, onError, known: knownProtocols };
+    this.#server = new Server(this.#handler, options);
     this.#opening = this.#open(this.#server, call);
     return this;
   }
@@ -147,11 +148,12 @@ export class GatewayServer extends EventEmitter implements HttpServer {
     let bound: BoundAddress;
     try {
       target = await lookUpHost(target);
-      const secret = protocol === 'ajp' ? environmentSecret() : undefined;
+      const secret = hasSecret(protocol) ? environmentSecret() : undefined;
       const peer: PeerOptions = { ...(name && { peer: name }), ...(secret && { secret }), ...call.peer };
       refuseOpenAjp(protocol, target, peer.secret);
       const roles = await this.#roles();
-      bound = await server.listen(protocolOf(protocol, this.#options.uwsgi), target, { ...peer, roles });
+      const served = protocolOf(protocol, { uwsgi: this.#options.uwsgi, listener: this });
+      bound = await server.listen(served, target, { ...peer, roles });
     } catch (error) {
       if (this.#server === server) this.#server = undefined;
       process.nextTick(emitOne, this, 'error', listenError(error, target));
@@ -333,7 +335,7 @@ function notServed(protocol: unknown): ConfigError {
   const todo =
     protocol === 'http' || protocol === 'https'
       ? `that of node:${protocol} serves it`
-      : `choose ${gatewayNames.join(', ')}`;
+      : `choose ${[...gatewayNames, 'auto'].join(', ')}`;
   return new ConfigError(
     'ERR_OPTION',
     `option protocol of createServer: "${printable(String(protocol))}" is not served: ${todo}`,

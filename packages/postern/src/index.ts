@@ -29,4 +29,5 @@ export { type CreateServerOptions, createServer, type GatewayServer, type Reques
 export { environOf } from './environ-of.ts';
 export type { Interface } from './interface.ts';
 export type { ListenOptions } from './listen-arguments.ts';
+export type { ListenedName } from './protocols.ts';
 export { type Served, type ServeOptions, serve } from './serve.ts';

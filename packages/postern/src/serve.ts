@@ -7,18 +7,18 @@ import {
   limitTable,
   type PeerOptions,
 } from '@postern/core';
-import { http, readTlsFiles, Server, type ServerTls } from '@postern/server';
+import { readTlsFiles, Server, type ServerTls } from '@postern/server';
 import type { UwsgiOptions } from '@postern/uwsgi';
 import { type Address, formatAddress, parseAddress } from './address.ts';
 import { checkPeer } from './address-keys.ts';
 import { checkInterface, type Interface, type PreparedApp } from './interface.ts';
 import { normaliseMount } from './mount.ts';
 import { checkOptionNames } from './options.ts';
-import { isGateway, protocolOf } from './protocols.ts';
+import { knownProtocols, protocolOf } from './protocols.ts';
 import { prepareRoles, refuseWithoutResponder } from './roles.ts';
 
 export interface ServeOptions {
-  /** Addresses such as `fastcgi://127.0.0.1:9000`, `fastcgi+unix:/run/app.sock?mode=0660` or `http://127.0.0.1:8080`. */
+  /** Addresses such as `fastcgi://127.0.0.1:9000`, `auto+unix:/run/app.sock?mode=0660` or `fastcgi+systemd:app`. */
   listen: string | readonly string[];
   /** The kind of the application, and of what is beside it; without it, it is found out. */
   interface?: Interface;
@@ -112,12 +112,12 @@ export async function startServing(app: PreparedApp, plan: ServePlan): Promise<S
   const { limits, mount, onError, signal } = plan;
   const { roles } = app;
   for (const { protocol } of plan.addresses) refuseWithoutResponder(app, protocol);
-  const server = new Server(app.handler, { limits, mount, onError });
+  const server = new Server(app.handler, { limits, mount, onError, known: knownProtocols });
   const serving = new Serving(server, app, signal);
   try {
     for (const { protocol: name, target, peer, tls } of plan.addresses) {
       signal?.throwIfAborted();
-      const protocol = isGateway(name) ? protocolOf(name, plan.uwsgi) : http({ tls, listener: app.listener });
+      const protocol = protocolOf(name, { uwsgi: plan.uwsgi, tls, listener: app.listener });
       const bound = await server.listen(protocol, target, { ...plan.peer, ...peer, roles });
       serving.addresses.push(formatAddress(name, bound));
     }

@@ -89,9 +89,8 @@ describe('the query of an address', () => {
     [
       'http://127.0.0.1:1?packet-size=16384',
       'ERR_ADDRESS_KEY',
-      'it has no meaning over http: allowed here: allow, half-',
+      'it has no meaning over http: allowed here: allow, peer, half-close',
     ],
-    ['http://127.0.0.1:1?peer=nginx', 'ERR_ADDRESS_KEY', 'it has no meaning over http'],
     ['http://127.0.0.1:1?strict', 'ERR_ADDRESS_KEY', 'it has no meaning over http'],
     ['fastcgi://127.0.0.1:1?strict', 'ERR_ADDRESS_KEY', 'it has no meaning over fastcgi'],
     ['http://127.0.0.1:1?cert=/a&key=/b', 'ERR_ADDRESS_KEY', 'it has no meaning over http'],
@@ -124,6 +123,24 @@ describe('the query of an address', () => {
 it('takes strict for SCGI, with and without a value', () => {
   for (const text of ['scgi://127.0.0.1:1?strict', 'scgi://127.0.0.1:1?strict=1'])
     expect(parseAddress(text, 'listen').peer).toEqual({ strict: true });
+});
+
+it('takes for auto what any of its protocols takes', () => {
+  const secret = file('s0', 'word\n');
+  const keys = `strict&peer=nginx&half-close=serve&attributes=A&packet-size=16384&trust-remote-user&secret-file=${secret}`;
+  expect(parseAddress(`auto://127.0.0.1:1?${keys}`, 'listen').peer).toEqual({
+    strict: true,
+    peer: 'nginx',
+    halfCloseServes: true,
+    attributes: ['A'],
+    packetSize: 16_384,
+    trustRemoteUser: true,
+    secret: 'word',
+  });
+  expect(parseAddress(`auto://0.0.0.0:1?allow=10.0.0.0/8&secret-file=${secret}`, 'listen').target).toMatchObject({
+    allow: ['10.0.0.0/8'],
+  });
+  expect(failure('auto://127.0.0.1:1?cert=/a&key=/b').message).toContain('it has no meaning over auto');
 });
 
 describe('the keys of AJP', () => {

@@ -35,6 +35,13 @@ describe('parseAddress', () => {
     ['fastcgi+unix:/run/../tmp/./app.sock', 'fastcgi', { transport: 'unix', path: '/tmp/app.sock' }],
     ['fastcgi+fd:0', 'fastcgi', { transport: 'fd', fd: 0 }],
     ['scgi+fd:3', 'scgi', { transport: 'fd', fd: 3 }],
+    ['fastcgi+systemd:', 'fastcgi', { transport: 'systemd', name: '' }],
+    ['ajp+systemd:app.socket', 'ajp', { transport: 'systemd', name: 'app.socket' }],
+    ['http+systemd:a%23b', 'http', { transport: 'systemd', name: 'a#b' }],
+    ['auto://127.0.0.1:9000', 'auto', { transport: 'tcp', host: '127.0.0.1', port: 9000 }],
+    ['auto+unix:/run/app.sock', 'auto', { transport: 'unix', path: '/run/app.sock' }],
+    ['auto+fd:0', 'auto', { transport: 'fd', fd: 0 }],
+    ['auto+systemd:app', 'auto', { transport: 'systemd', name: 'app' }],
     ['uwsgi://127.0.0.1:3031', 'uwsgi', { transport: 'tcp', host: '127.0.0.1', port: 3031 }],
     ['http://0.0.0.0:8080', 'http', { transport: 'tcp', host: '0.0.0.0', port: 8080 }],
     ['http+unix:/run/app.sock', 'http', { transport: 'unix', path: '/run/app.sock' }],
@@ -50,6 +57,8 @@ describe('parseAddress', () => {
     ['SCGI://LOCALHOST:1', 'scgi://localhost:1'],
     ['ajp+unix:///run/a%20b%25%23%3F.sock?mode=600', 'ajp+unix:/run/a%20b%25%23%3F.sock'],
     ['fastcgi+fd:03', 'fastcgi+fd:3'],
+    ['Auto+systemd:a%23b%2e', 'auto+systemd:a%23b.'],
+    ['fastcgi+systemd:', 'fastcgi+systemd:'],
   ])('gives %s its canonical form, which is an address of the same place', (text, canonical) => {
     const address = parseAddress(text, 'listen');
     expect(address.text).toBe(canonical);
@@ -115,11 +124,17 @@ describe('parseAddress', () => {
     ['http://127.0.0.1', 'ERR_ADDRESS', 'the missing port'],
     ['ajp://0.0.0.0:8009?allow=10.0.0.0/8', 'ERR_ADDRESS_OPEN', 'add ?secret-file=FILE or set AJP_SECRET'],
     ['ajp://[::]:8009', 'ERR_ADDRESS_OPEN', 'secret'],
+    [
+      'auto://0.0.0.0:8009?allow=10.0.0.0/8',
+      'ERR_ADDRESS_OPEN',
+      'AJP (of auto) off loopback without a secret, auto://0.0.0.0:8009: whoever connects',
+    ],
     ['ajp://app.example.org:8009', 'ERR_ADDRESS_OPEN', 'secret'],
-    ['gopher://127.0.0.1:70', 'ERR_ADDRESS', 'write fastcgi, scgi, ajp, uwsgi, http or https'],
-    ['auto+unix:/run/app.sock', 'ERR_NOT_BUILT', 'protocol auto'],
-    ['fastcgi+systemd:app', 'ERR_NOT_BUILT', 'transport +systemd'],
-    ['fastcgi+systemd:', 'ERR_NOT_BUILT', 'transport +systemd'],
+    ['gopher://127.0.0.1:70', 'ERR_ADDRESS', 'write fastcgi, scgi, ajp, uwsgi, http, https or auto'],
+    ['fastcgi+systemd:a:b', 'ERR_ADDRESS', 'socket name "a:b"'],
+    ['fastcgi+systemd:a%20b', 'ERR_ADDRESS', 'write FileDescriptorName= of its unit, such as fastcgi+systemd:app'],
+    ['fastcgi+systemd:/run/a', 'ERR_ADDRESS', 'socket name "/run/a"'],
+    ['fastcgi+systemd:app?mode=0660', 'ERR_ADDRESS_KEY', 'no meaning over'],
   ])('refuses %j with %s', (text, code, part) => {
     const error = failure(text, 'listen');
     expect(error.code).toBe(code);
@@ -135,6 +150,9 @@ describe('parseAddress', () => {
   it.each([
     ['fastcgi://127.0.0.1:0', 'ERR_ADDRESS', 'port "0"'],
     ['fastcgi+fd:0', 'ERR_ADDRESS', 'can only be listened on'],
+    ['fastcgi+systemd:app', 'ERR_ADDRESS', 'can only be listened on'],
+    ['auto://127.0.0.1:9000', 'ERR_ADDRESS', 'write what is spoken there: fastcgi, scgi, ajp, uwsgi, http or https'],
+    ['gopher://127.0.0.1:70', 'ERR_ADDRESS', 'write fastcgi, scgi, ajp, uwsgi, http or https'],
     ['fastcgi+unix:/run/app.sock?mode=0660', 'ERR_ADDRESS_KEY', 'to connect to: allowed here: none'],
   ])('does not connect to %s', (text, code, part) => {
     const error = failure(text, 'connect');
@@ -158,6 +176,7 @@ describe('parseAddress', () => {
         peer: {},
         backEnd: { secret: 'caf\xc3\xa9' },
       });
+      expect(parseAddress('auto://127.0.0.1:1', 'listen').peer).toEqual({ secret: 'caf\xc3\xa9' });
       expect(parseAddress('fastcgi://127.0.0.1:1', 'listen').peer).toEqual({});
     } finally {
       delete process.env.AJP_SECRET;
@@ -171,6 +190,8 @@ describe('formatAddress', () => {
     [{ transport: 'tcp', host: '::1', port: 1 }, 'scgi://[::1]:1'],
     [{ transport: 'unix', path: '/a b/ä%20#?.sock' }, 'scgi+unix:/a%20b/%C3%A4%2520%23%3F.sock'],
     [{ transport: 'fd', fd: 0 }, 'scgi+fd:0'],
+    [{ transport: 'systemd', name: 'app@1' }, 'scgi+systemd:app%401'],
+    [{ transport: 'systemd', name: '' }, 'scgi+systemd:'],
   ] as const)('writes %j', (bound, text) => {
     expect(formatAddress('scgi', bound)).toBe(text);
     expect(parseAddress(text, 'listen').target).toEqual(bound);

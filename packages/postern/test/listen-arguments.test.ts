@@ -40,6 +40,14 @@ describe('readListenArguments', () => {
     expect(call.callback).toBe(values.includes(callback) ? callback : undefined);
   });
 
+  it.each([
+    ['auto://127.0.0.1:0', 'auto', { transport: 'tcp', host: '127.0.0.1', port: 0 }],
+    ['auto+fd:0', 'auto', { transport: 'fd', fd: 0 }],
+    ['fastcgi+systemd:app', 'fastcgi', { transport: 'systemd', name: 'app' }],
+  ])('takes %s for an address', (address, protocol, target) => {
+    expect(readListenArguments([address])).toMatchObject({ protocol, target });
+  });
+
   it('takes protocol and peer from an address', () => {
     expect(readListenArguments(['ajp://127.0.0.1:0?peer=lighttpd'])).toMatchObject({
       protocol: 'ajp',

@@ -10,6 +10,7 @@ const MAX_DIGITS = 9;
 /** SCGI, the Simple Common Gateway Interface. */
 export const scgi: Protocol = {
   name: 'scgi',
+  carriesUpgrade: true,
   /** A connection begins with the length of a netstring and a colon. */
   sniff(bytes) {
     for (let at = 0; at < bytes.length; at++) {

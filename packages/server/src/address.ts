@@ -19,10 +19,13 @@ export type ListenTarget =
       readonly group?: string;
       readonly backlog?: number;
     }
-  | { readonly transport: 'fd'; readonly fd: number };
+  | { readonly transport: 'fd'; readonly fd: number }
+  /** A socket that systemd passes, by its name; '': the only one. */
+  | { readonly transport: 'systemd'; readonly name: string };
 
 /** What was bound: the port that the system chose, for instance. */
 export type BoundAddress =
   | { readonly transport: 'tcp'; readonly host: string; readonly port: number }
   | { readonly transport: 'unix'; readonly path: string }
-  | { readonly transport: 'fd'; readonly fd: number };
+  | { readonly transport: 'fd'; readonly fd: number }
+  | { readonly transport: 'systemd'; readonly name: string };

@@ -2,10 +2,9 @@ import type { Readable, Writable } from 'node:stream';
 import { AbortError, type Chunk, cgiReplyHead, type Limits, type ReplyEvent } from '@postern/core';
 import { DrainWaiter } from './drain-waiter.ts';
 import type { ServerExchange } from './exchange.ts';
-import type { ExchangeHost } from './exchange-host.ts';
-import type { ReplyWriter } from './reply-writer.ts';
+import type { ExchangeHost, Waiter } from './exchange-host.ts';
 
-const protocol = { name: 'cgi' };
+const protocol = { name: 'cgi', carriesUpgrade: true };
 
 export interface CgiStreams {
   /** Opened when the body is asked for, and not before. */
@@ -18,22 +17,30 @@ export class CgiHost implements ExchangeHost {
   readonly protocol = protocol;
   readonly limits: Limits;
   readonly context: ExchangeHost['context'];
+  readonly notice: ExchangeHost['notice'];
   readonly #openStdin: () => Readable;
   readonly #stdout: Writable;
   #stdin: Readable | undefined;
   #exchange: ServerExchange | undefined;
-  /** Body bytes that may still come; Infinity: up to the end of stdin. */
+  /** Body bytes that may still come; Infinity: up to the end of stdin, as of a tunnel. */
   #left: number;
   #received = 0;
   #pulled = false;
   #turnScheduled = false;
+  #tunnel = false;
   readonly #drain: DrainWaiter;
   /** The reply broke off, which CGI cannot tell the web server. */
   #broken = false;
   #drainListener: (() => void) | undefined;
 
-  constructor(context: ExchangeHost['context'], limits: Limits, streams: CgiStreams, bodyBytes: number) {
+  constructor(
+    { context, notice }: Pick<ExchangeHost, 'context' | 'notice'>,
+    limits: Limits,
+    streams: CgiStreams,
+    bodyBytes: number,
+  ) {
     this.context = context;
+    this.notice = notice;
     this.limits = limits;
     this.#openStdin = streams.stdin;
     this.#stdout = streams.stdout;
@@ -56,7 +63,18 @@ export class CgiHost implements ExchangeHost {
         this.#writeHead(event);
         if (event.body !== null) this.#write(event.body);
         break;
+      case 'upgrade':
+        // stdin is the tunnel's from now on
+        this.#left = Number.POSITIVE_INFINITY;
+        this.#tunnel = true;
+        this.#writeHead(event);
+        break;
+      case 'half-end':
+        // a web server ends the request at the end of stdout, and Node keeps stdout open for as long as it runs
+        this.#exchange?.complete();
+        break;
       case 'head':
+      case 'interim':
         this.#writeHead(event);
         break;
       case 'data':
@@ -84,8 +102,8 @@ export class CgiHost implements ExchangeHost {
     return this.#stdout.writableLength;
   }
 
-  awaitDrain(_id: number, writer: ReplyWriter): void {
-    this.#drain.wait(writer);
+  awaitDrain(_id: number, waiter: Waiter): void {
+    this.#drain.wait(waiter);
   }
 
   flush(): void {
@@ -173,6 +191,7 @@ export class CgiHost implements ExchangeHost {
   release(): void {
     this.#exchange = undefined;
     this.#drain.forget();
+    if (this.#tunnel) this.#left = 0;
     // a web server may send all of the body before it reads the reply
     if (this.#left > 0) this.pull();
   }

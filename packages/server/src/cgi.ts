@@ -10,6 +10,7 @@ import {
   type Limits,
   LocalProtocolError,
   limitsWith,
+  type Notice,
   RemoteProtocolError,
   reasonOf,
 } from '@postern/core';
@@ -94,7 +95,8 @@ export class CgiRequest {
       },
     };
     const size = bodyBytes(head, variables);
-    const host = new CgiHost(context, this.#limits, { stdin, stdout: this.#stdout }, size);
+    const notice = ({ code, message }: Notice): void => this.#tell('protocol_error', code, message);
+    const host = new CgiHost({ context, notice }, this.#limits, { stdin, stdout: this.#stdout }, size);
     const exchange = new ServerExchange(host, { type: 'request', id: 1, role: 'responder', head, ended: size === 0 });
     host.carry(exchange);
     this.#exchange = exchange;

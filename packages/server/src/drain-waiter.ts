@@ -1,10 +1,10 @@
-import type { ReplyWriter } from './reply-writer.ts';
+import type { Waiter } from './exchange-host.ts';
 
-/** The writer of the one reply on a Node stream, while it waits for room there. */
+/** Who writes the one reply on a Node stream, while it waits for room there. */
 export class DrainWaiter {
   readonly #stream: { readonly writableLength: number };
   readonly #highWater: number;
-  #waiting: ReplyWriter | undefined;
+  #waiting: Waiter | undefined;
 
   /** @param highWater bytes that may wait in the stream */
   constructor(stream: { readonly writableLength: number }, highWater: number) {
@@ -12,17 +12,17 @@ export class DrainWaiter {
     this.#highWater = highWater;
   }
 
-  wait(writer: ReplyWriter): void {
-    this.#waiting = writer;
+  wait(waiter: Waiter): void {
+    this.#waiting = waiter;
     this.wake();
   }
 
   /** The callback of a write: something that was written has gone. */
   readonly wake = (): void => {
-    if (this.#waiting === undefined || this.#stream.writableLength >= this.#highWater) return;
-    const writer = this.#waiting;
+    const waiter = this.#waiting;
+    if (waiter === undefined || this.#stream.writableLength >= (waiter.needsAll ? 1 : this.#highWater)) return;
     this.#waiting = undefined;
-    writer.wake();
+    waiter.wake();
   };
 
   /** Nobody waits any more. */

@@ -3,6 +3,7 @@ import {
   AbortError,
   type ErrorCode,
   type Limits,
+  type Notice,
   type PeerOptions,
   RemoteProtocolError,
   type ReplyEvent,
@@ -12,15 +13,14 @@ import {
 } from '@postern/core';
 import { attach, type SocketEvents } from './driven-socket.ts';
 import type { ServerExchange } from './exchange.ts';
-import type { ExchangeHost } from './exchange-host.ts';
+import type { ExchangeHost, Waiter } from './exchange-host.ts';
 import { PeerLog } from './log.ts';
-import { Opening } from './opening.ts';
+import { Opening, type Sniffer } from './opening.ts';
 import { Outlet } from './outlet.ts';
-import type { ReplyWriter } from './reply-writer.ts';
 import { Running } from './running.ts';
 import type { ServedConnection, ServerContext } from './served-connection.ts';
 import { Watchdog, type Watched } from './watchdog.ts';
-import { wrongProtocolPage } from './wrong-protocol.ts';
+import { wrongProtocolMessage, wrongProtocolPage } from './wrong-protocol.ts';
 
 /** So many requests of one read are answered before the socket is asked whether the peer reads. */
 const BURST = 16;
@@ -30,13 +30,15 @@ export class Driver implements ServedConnection, Watched, SocketEvents, Exchange
   readonly context: ServerContext;
   readonly limits: Limits;
   readonly protocol: ServerProtocol;
+  readonly peer: string | undefined;
   readonly outlet: Outlet;
   readonly running: Running;
   readonly #socket: Socket;
   readonly #connection: ServerConnection;
   readonly #watchdog: Watchdog;
-  readonly #opening = new Opening();
   readonly #log: PeerLog;
+  /** Until it is known whose the first bytes are. */
+  #opening: Opening | undefined;
   #pumping = false;
   #flushing = false;
   #turnScheduled = false;
@@ -46,39 +48,68 @@ export class Driver implements ServedConnection, Watched, SocketEvents, Exchange
   #held = false;
   #dead = false;
 
-  constructor(context: ServerContext, socket: Socket, protocol: ServerProtocol, peer: PeerOptions) {
+  /** @param since when the first bytes came, of which it is known that they are this protocol's; -1: none have come */
+  constructor(context: ServerContext, socket: Socket, protocol: ServerProtocol, peer: PeerOptions, since = -1) {
     this.context = context;
     this.#socket = socket;
     this.limits = context.limits;
     this.protocol = protocol;
+    this.peer = peer.peer;
     this.#connection = protocol.server(context.limits, peer);
     this.outlet = new Outlet(socket, this.#connection);
     this.#watchdog = new Watchdog(context.now);
     this.#log = new PeerLog(context, protocol.name, socket);
     this.running = new Running(this, this.#log);
+    this.#opening = since < 0 ? new Opening(context.sniffers) : undefined;
+    this.#watchdog.settle(since >= 0, since);
     attach(socket, this);
   }
 
   receive(chunk: Buffer, borrowed: boolean): void {
     this.#watchdog.stir(this.context.now);
     if (this.outlet.lingering) this.outlet.throwAway(chunk.length, this.limits.lingerBytes);
-    else if (this.#opening.undecided) this.#wrongProtocol(this.#opening.more(chunk));
-    else {
-      this.#opening.receive(chunk);
-      this.#connection.receive(chunk);
-      this.running.borrowed = borrowed;
-      this.#pump();
-      if (!borrowed) return;
-      this.running.borrowed = false;
-      this.#connection.retain();
-      this.#opening.retain();
-    }
+    else if (this.#opening === undefined || this.#begin(this.#opening, chunk)) this.#take(chunk, borrowed);
+  }
+
+  #take(chunk: Buffer, borrowed: boolean): void {
+    this.#connection.receive(chunk);
+    this.running.borrowed = borrowed;
+    this.#pump();
+    if (!borrowed) return;
+    this.running.borrowed = false;
+    this.#connection.retain();
+  }
+
+  /** The first bytes: whether they are read here. No other protocol begins as this one does, so one look is enough. */
+  #begin(opening: Opening, chunk: Buffer): boolean {
+    const own = opening.held === undefined && this.protocol.sniff(chunk) !== 'no';
+    const found = own ? undefined : opening.look(chunk);
+    if (found === undefined) this.#takeHeld();
+    else if (found === 'more') this.#watchdog.settle(true, this.context.now);
+    else this.#wrongProtocol(found);
+    return found === undefined;
+  }
+
+  /** What came is this protocol's, or nobody's: then it is refused in the way of this protocol. */
+  #takeHeld(): void {
+    const held = this.#opening?.held;
+    this.#opening = undefined;
+    if (held !== undefined) this.#take(held, false);
+  }
+
+  /** It is not known yet whose the first bytes are: more of them is waited for. */
+  get #undecided(): boolean {
+    return this.#opening?.held !== undefined;
+  }
+
+  get #headPending(): boolean {
+    return this.#undecided || this.#connection.headPending;
   }
 
   receiveEnd(): void {
     if (this.outlet.lingering) this.#socket.destroySoon();
-    else if (this.#opening.undecided) this.leave();
     else {
+      this.#takeHeld();
       this.#connection.receiveEnd();
       this.#pump();
     }
@@ -113,13 +144,13 @@ export class Driver implements ServedConnection, Watched, SocketEvents, Exchange
       try {
         event = this.#connection.next();
       } catch (error) {
-        if (this.#protocolError(error)) continue;
+        if (!(error instanceof RemoteProtocolError)) this.defect(error);
+        else if (this.running.brokeRule(error)) continue;
         break;
       }
       if (event === undefined) {
-        if (this.#connection.wantsRead || !this.#makeRoom()) break;
+        if (this.#connection.wantsRead || !this.running.makeRoom(this.#connection)) break;
       } else if (event.type === 'request') {
-        this.#opening.made();
         this.#watchdog.headDone();
         this.running.begin(event);
         if (++burst % BURST === 0) this.#held = !this.#writeOut();
@@ -128,53 +159,24 @@ export class Driver implements ServedConnection, Watched, SocketEvents, Exchange
     this.#pumping = false;
     const notice = this.#connection.takeNotice?.();
     if (notice !== undefined) this.#log.notice(notice);
-    if (!this.#opening.undecided) this.#watchdog.settle(this.#connection.headPending, this.context.now);
+    this.#watchdog.settle(this.#headPending, this.context.now);
     this.flush();
   }
 
-  /** A body that is not read must not keep the others from their turn. True: it goes on, and waits elsewhere. */
-  #makeRoom(): boolean {
-    const { blocker = 0, sharing = 'no' } = this.#connection;
-    if (sharing === 'no' || this.running.get(blocker)?.keepBody(this.context.spools) !== true) return false;
-    this.#connection.pull(blocker);
-    return this.#connection.blocker !== blocker;
-  }
-
-  /** True: the connection goes on. */
-  #protocolError(error: unknown): boolean {
-    if (!(error instanceof RemoteProtocolError)) {
-      this.defect(error);
-      return false;
-    }
-    if (error.scope === 'request') {
-      this.running.refuse(error);
-      return true;
-    }
-    const http = this.#opening.refused();
-    if (http !== 'no') {
-      this.#wrongProtocol(http);
-      return false;
-    }
-    this.#log.write('warn', 'protocol_error', error.code, error.message);
-    this.running.abort(
-      new AbortError('ERR_ABORTED', 'the connection broke a rule of its protocol', 0, { cause: error }),
-    );
-    return false;
-  }
-
-  /** The first bytes are not this protocol's. */
-  #wrongProtocol(http: 'yes' | 'no' | 'more'): void {
+  /** HTTP is answered. Anything else might take an answer for a request, and answer it. */
+  #wrongProtocol(found: Sniffer): void {
     const { name } = this.protocol;
-    this.#watchdog.settle(http === 'more', this.context.now);
-    if (http === 'more') return;
-    if (http === 'no') {
-      this.#log.write('warn', 'protocol_error', 'ERR_WRONG_PROTOCOL', `neither ${name} nor HTTP`);
-      this.leave();
-      return;
-    }
-    this.#log.write('warn', 'protocol_error', 'ERR_WRONG_PROTOCOL', `HTTP on a port that speaks ${name}`);
-    this.outlet.write(wrongProtocolPage(name));
-    this.#linger();
+    this.#opening = undefined;
+    this.#watchdog.settle(false, this.context.now);
+    this.#log.write('warn', 'protocol_error', 'ERR_WRONG_PROTOCOL', wrongProtocolMessage(found.name, name));
+    if (found.name === 'http') {
+      this.outlet.write(wrongProtocolPage(name));
+      this.#linger();
+    } else this.leave();
+  }
+
+  notice(notice: Notice): void {
+    this.#log.notice(notice);
   }
 
   /** An error that should not be: this connection ends, the others go on. */
@@ -194,8 +196,8 @@ export class Driver implements ServedConnection, Watched, SocketEvents, Exchange
     return this.#connection.queued(id);
   }
 
-  awaitDrain(id: number, writer: ReplyWriter): void {
-    this.outlet.awaitDrain(id, writer);
+  awaitDrain(id: number, waiter: Waiter): void {
+    this.outlet.awaitDrain(id, waiter);
     this.flushSoon();
   }
 
@@ -220,7 +222,8 @@ export class Driver implements ServedConnection, Watched, SocketEvents, Exchange
     this.#writeOut();
     this.outlet.wakeWriters(this.limits.replyHighWater);
     const how = this.#connection.wantsClose;
-    if (how === false || this.outlet.blocked || this.#opening.undecided) this.#updateReading(how);
+    if (how === 'half') this.outlet.endHalf();
+    if (how === false || how === 'half' || this.outlet.blocked) this.#updateReading(how);
     else if (how === 'fin') this.#linger();
     else if (!this.outlet.lingering) this.#reset();
   }
@@ -250,10 +253,9 @@ export class Driver implements ServedConnection, Watched, SocketEvents, Exchange
     return !this.outlet.blocked;
   }
 
-  #updateReading(how: false | 'fin' | 'reset'): void {
+  #updateReading(how: ServerConnection['wantsClose']): void {
     if (this.outlet.lingering || this.#dead) return;
-    const open = how !== 'reset' && !this.#held && this.#connection.wantsRead;
-    const wants = open || this.#opening.undecided;
+    const wants = how !== 'reset' && !this.#held && this.#connection.wantsRead;
     if (wants === this.reading) return;
     if (wants) {
       this.#socket.resume();
@@ -306,7 +308,7 @@ export class Driver implements ServedConnection, Watched, SocketEvents, Exchange
   }
 
   expireHeads(): void {
-    if (this.#opening.undecided) this.leave();
+    if (this.#undecided) this.leave();
     else {
       this.#connection.expireHeads();
       this.flush();
@@ -337,7 +339,7 @@ export class Driver implements ServedConnection, Watched, SocketEvents, Exchange
     if (this.#dead) return;
     const { now } = this.context;
     // the end of a request may leave the first bytes of the next as all that is on its way
-    if (!this.#opening.undecided) this.#watchdog.settle(this.#connection.headPending, now);
+    this.#watchdog.settle(this.#headPending, now);
     // there may be room again for a body that found none
     if (!this.#connection.wantsRead) this.#pump();
     this.#watchdog.check(this, now);

@@ -10,19 +10,24 @@ import {
   type ErrorSink,
   type Exchange,
   isBodyless,
-  LocalProtocolError,
-  printable,
+  isEventStream,
   type RequestBody,
   type RequestEvent,
   type RequestHead,
   type Role,
-  reasonOf,
+  Tunnel,
+  unbuffered,
 } from '@postern/core';
+import { asAbort, bodyLost, bodyTooLong, headSent, repliedError, wrongLength } from './exchange-errors.ts';
 import type { ExchangeHost } from './exchange-host.ts';
-import { textToStderr } from './log.ts';
+import { sendInterim } from './interim.ts';
+import { safeLines, textToStderr } from './log.ts';
+import { ownReply } from './own-reply.ts';
 import { type BodyOwner, ReceivedBody } from './received-body.ts';
 import { ReplyWriter } from './reply-writer.ts';
 import type { SpoolStore } from './spool.ts';
+import type { TunnelEnd } from './tunnel-end.ts';
+import { canUpgrade, NO_UPGRADE, startTunnel } from './upgrade.ts';
 
 /** Replies in memory up to this size are one event; a larger one is queued, or it would starve its neighbours. */
 const WHOLE = 65_536;
@@ -37,7 +42,7 @@ export class ServerExchange implements Exchange, BodyOwner, ErrorSink {
   /** When body bytes came, or were waited for. */
   bodySince: number;
   readonly #host: ExchangeHost;
-  #phase: 'waiting' | 'body' | 'over' = 'waiting';
+  #phase: 'waiting' | 'body' | 'tunnel' | 'over' = 'waiting';
   #started = false;
   #bodyComplete: boolean;
   #bodyBytes = 0;
@@ -45,6 +50,7 @@ export class ServerExchange implements Exchange, BodyOwner, ErrorSink {
   #environ: Environ | undefined;
   #controller: AbortController | undefined;
   #writer: ReplyWriter | undefined;
+  #tunnel: TunnelEnd | undefined;
   /** Why it is over; undefined although over: the reply was complete. */
   #reason: AbortError | undefined;
   #overListener: ((error: Error | undefined) => void) | undefined;
@@ -116,12 +122,8 @@ export class ServerExchange implements Exchange, BodyOwner, ErrorSink {
     const checked = this.#checkHead(status, reason, headers);
     const size = body === null ? 0 : typeof body === 'string' ? Buffer.byteLength(body) : body.length;
     const bodyless = isBodyless(this.head.method, status);
-    if (!bodyless && checked.contentLength >= 0 && checked.contentLength !== size) {
-      throw new LocalProtocolError(
-        size > checked.contentLength ? 'ERR_BODY_LONG' : 'ERR_BODY_CUT',
-        `the body has ${size} bytes, its Content-Length is ${checked.contentLength}`,
-      );
-    }
+    if (!bodyless && checked.contentLength >= 0 && checked.contentLength !== size)
+      throw wrongLength(size, checked.contentLength);
     if (bodyless || size <= WHOLE) {
       const whole = bodyless ? null : body;
       this.#host.send({ type: 'whole', id, status, reason, headers: checked.headers, body: whole, size });
@@ -138,10 +140,15 @@ export class ServerExchange implements Exchange, BodyOwner, ErrorSink {
   start(status: number, reason: string, headers: string[]): BodyWriter {
     if (this.#givenUp) return new ReplyWriter(this, this.#host, -1, true);
     const checked = this.#checkHead(status, reason, headers);
-    this.#host.send({ type: 'head', id: this.id, status, reason, headers: checked.headers });
+    const events = isEventStream(checked.headers);
+    const sent = events ? unbuffered(checked.headers) : checked.headers;
+    this.#host.send({ type: 'head', id: this.id, status, reason, headers: sent });
     this.#started = true;
     this.#phase = 'body';
-    this.#writer = new ReplyWriter(this, this.#host, checked.contentLength, isBodyless(this.head.method, status));
+    const bodyless = isBodyless(this.head.method, status);
+    this.#writer = new ReplyWriter(this, this.#host, checked.contentLength, bodyless, events);
+    // its head alone tells a browser that the stream is there
+    if (events) this.#writer.flush();
     this.#host.flushSoon();
     return this.#writer;
   }
@@ -152,21 +159,33 @@ export class ServerExchange implements Exchange, BodyOwner, ErrorSink {
   }
 
   #checkHead(status: number, reason: string, headers: string[]): { headers: string[]; contentLength: number } {
-    if (this.#phase !== 'waiting')
-      throw new LocalProtocolError('ERR_HEADERS_SENT', 'the head of the reply has been sent');
+    if (this.#phase !== 'waiting') throw headSent();
     checkStatus(status, reason);
     return checkHeaders(headers, this.#host.limits);
   }
 
-  /** Of what carries exchanges, node:http alone takes an interim reply. */
   inform(status: number, headers: string[]): boolean {
-    const host = this.#host;
-    if (this.#phase !== 'waiting' || host.inform === undefined) return false;
-    return host.inform(status, checkHeaders(headers, host.limits).headers);
+    return this.#phase === 'waiting' && sendInterim(this, this.#host, status, headers);
   }
 
-  upgrade(): undefined {
-    return undefined;
+  get upgradable(): boolean {
+    return this.#phase === 'waiting' && canUpgrade(this, this.#host);
+  }
+
+  upgrade(status: number, headers: string[], tunnel = new Tunnel()): Tunnel | undefined {
+    if (this.#givenUp) return undefined;
+    if (this.#phase !== 'waiting') throw headSent();
+    const end = startTunnel(this, this.#host, status, headers, tunnel);
+    if (end === undefined) {
+      this.#respondPlain(501, NO_UPGRADE);
+      return undefined;
+    }
+    this.#started = true;
+    this.#phase = 'tunnel';
+    this.#tunnel = end;
+    tunnel.open(end);
+    this.#host.flushSoon();
+    return tunnel;
   }
 
   fail(error: unknown): void {
@@ -177,7 +196,7 @@ export class ServerExchange implements Exchange, BodyOwner, ErrorSink {
         return;
       }
       const hint = error instanceof AbortError ? error.statusHint : 0;
-      if (hint === 0 || this.#phase === 'body') {
+      if (hint === 0 || this.#phase !== 'waiting') {
         if (this.#host.protocol.carriesLog) this.write(`${describeError(error)}\n`);
         this.#report(error);
       }
@@ -192,14 +211,8 @@ export class ServerExchange implements Exchange, BodyOwner, ErrorSink {
     this.#host.context.report(error, this);
   }
 
-  #respondPlain(status: number): void {
-    const { id } = this;
-    const reason = reasonOf(status);
-    const text = `${status} ${reason}\n`;
-    const headers = ['Content-Type', 'text/plain', 'Content-Length', String(text.length)];
-    if (status === 503) headers.push('Retry-After', '1');
-    const body = this.head.method === 'HEAD' ? null : text;
-    this.#host.send({ type: 'whole', id, status, reason, headers, body });
+  #respondPlain(status: number, why?: string): void {
+    this.#host.send(ownReply(this.id, this.head.method, status, why));
     this.#started = true;
     this.#end(undefined);
     this.#host.flush();
@@ -208,8 +221,7 @@ export class ServerExchange implements Exchange, BodyOwner, ErrorSink {
   /** ErrorSink: lines for the web server's error log, or for the process's own. */
   write(text: string): void {
     if (text === '') return;
-    const lines = (text.endsWith('\n') ? text.slice(0, -1) : text).split('\n').map(printable);
-    const safe = `${lines.join('\n')}\n`;
+    const safe = safeLines(text);
     if (!this.#host.protocol.carriesLog) {
       textToStderr(safe);
       return;
@@ -227,7 +239,7 @@ export class ServerExchange implements Exchange, BodyOwner, ErrorSink {
   }
 
   loseBody(error: Error): void {
-    this.end(new AbortError('ERR_SPOOL', `the request body is lost: ${error.message}`, 500, { cause: error }));
+    this.end(bodyLost(error));
   }
 
   /**
@@ -235,7 +247,9 @@ export class ServerExchange implements Exchange, BodyOwner, ErrorSink {
    * @returns true: a further window of it finds room
    */
   keepBody(store: SpoolStore): boolean {
-    return this.#received.keep(store, this.#host.limits.sharedBodyHighWater);
+    const { sharedBodyHighWater } = this.#host.limits;
+    if (this.#tunnel !== undefined) return this.#tunnel.waiting < sharedBodyHighWater;
+    return this.#received.keep(store, sharedBodyHighWater);
   }
 
   /** The transport: body bytes came. */
@@ -244,24 +258,20 @@ export class ServerExchange implements Exchange, BodyOwner, ErrorSink {
     this.bodySince = this.since;
     this.#bodyBytes += chunk.length;
     const { maxBody } = this.#host.limits;
-    if (maxBody > 0 && this.#bodyBytes > maxBody) this.refuseBody();
+    if (this.#tunnel !== undefined) this.#tunnel.received(chunk);
+    else if (maxBody > 0 && this.#bodyBytes > maxBody) this.refuseBody();
     else this.#received.push(chunk);
   }
 
   refuseBody(): void {
-    this.end(
-      new AbortError(
-        'ERR_BODY_LIMIT',
-        `the request body has more than ${this.#host.limits.maxBody} bytes (maxBody)`,
-        413,
-      ),
-    );
+    this.end(bodyTooLong(this.#host.limits.maxBody));
   }
 
   /** The transport: the body is whole. */
   receiveEnd(): void {
     this.#bodyComplete = true;
-    this.#input?.end();
+    if (this.#tunnel === undefined) this.#input?.end();
+    else this.#tunnel.receivedEnd();
   }
 
   /** The application waits for body bytes. */
@@ -277,7 +287,7 @@ export class ServerExchange implements Exchange, BodyOwner, ErrorSink {
   end(error: AbortError): void {
     if (this.#phase === 'over') return;
     if (error.statusHint === 0) this.#end(error);
-    else if (this.#phase === 'body') this.breakOff(error);
+    else if (this.#phase !== 'waiting') this.breakOff(error);
     else {
       this.#reason = error;
       try {
@@ -316,16 +326,14 @@ export class ServerExchange implements Exchange, BodyOwner, ErrorSink {
     if (this.#input !== undefined && !this.#input.body.complete) this.#endInput(this.#input);
     if (reason !== undefined) this.#controller?.abort(reason);
     this.#writer?.wake();
+    this.#tunnel?.over(reason);
     if (this.#overListener !== undefined) this.#tell(this.#overListener);
     if (this.#moreListeners !== undefined) for (const listener of this.#moreListeners) this.#tell(listener);
   }
 
   #endInput(input: ReceivedBody): void {
-    const { body } = input;
-    input.close();
     try {
-      if (this.#reason !== undefined || body.used) body.fail(this.#reason ?? repliedError());
-      else body.discard();
+      input.close(this.#reason);
     } catch (error) {
       this.#report(error);
     }
@@ -339,14 +347,4 @@ export class ServerExchange implements Exchange, BodyOwner, ErrorSink {
       this.#report(error);
     }
   }
-}
-
-function repliedError(): AbortError {
-  return new AbortError('ERR_ABORTED', 'the reply is complete, the rest of the body was thrown away');
-}
-
-/** The reason of a signal is an AbortError whatever the application threw. */
-function asAbort(cause: unknown): AbortError {
-  if (cause instanceof AbortError) return cause;
-  return new AbortError('ERR_APP_ERROR', 'the application broke its reply off', 0, { cause });
 }

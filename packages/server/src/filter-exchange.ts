@@ -1,4 +1,4 @@
-import { AbortError, type RequestBody, type RequestEvent } from '@postern/core';
+import type { RequestBody, RequestEvent } from '@postern/core';
 import { ServerExchange } from './exchange.ts';
 import type { ExchangeHost } from './exchange-host.ts';
 import { ReceivedBody } from './received-body.ts';
@@ -23,7 +23,7 @@ export class FilterExchange extends ServerExchange {
       loseBody: (error: Error) => this.loseBody(error),
     };
     this.#file = new ReceivedBody(owner, dataLength, dataLength === 0);
-    this.onOver((error) => this.#endData(error));
+    this.onOver((error) => this.#file.close(error));
   }
 
   get data(): RequestBody {
@@ -82,14 +82,5 @@ export class FilterExchange extends ServerExchange {
   /** The transport: the file is whole. */
   receiveDataEnd(): void {
     this.#file.end();
-  }
-
-  #endData(error: Error | undefined): void {
-    this.#file.close();
-    if (error === undefined && !this.data.used) this.data.discard();
-    else
-      this.data.fail(
-        error ?? new AbortError('ERR_ABORTED', 'the reply is complete, the rest of the file was thrown away'),
-      );
   }
 }

@@ -13,6 +13,7 @@ import { handOver } from './running.ts';
 import type { ServedConnection, ServerContext } from './served-connection.ts';
 import { bytesTaken, resetSocket } from './socket-handle.ts';
 import { Watchdog, type Watched, type WatchedOutlet } from './watchdog.ts';
+import { wrongProtocolMessage } from './wrong-protocol.ts';
 
 type Run = ServerExchange | ListenerRequest;
 
@@ -66,6 +67,18 @@ export class HttpConnection implements ServedConnection, Watched, WatchedOutlet 
     this.#socket = socket;
     // node:http ends a connection by this: a close with unread input would take the reply from the peer
     socket.destroySoon = finishSoon;
+  }
+
+  /** The first bytes of a request came before this was made. */
+  began(since: number): void {
+    this.#watchdog.settle(true, since);
+  }
+
+  /** The first bytes are of another protocol, which is not to be answered in HTTP. */
+  wrongProtocol(found: string): void {
+    const message = wrongProtocolMessage(found, this.#protocol.name);
+    this.#log.write('warn', 'protocol_error', 'ERR_WRONG_PROTOCOL', message);
+    this.leave();
   }
 
   /** A request came, as far as its head. */

@@ -2,24 +2,30 @@ import { createServer, type Server as HttpServer, type IncomingMessage, type Ser
 import { createServer as createSecureServer } from 'node:https';
 import type { Socket } from 'node:net';
 import type { PeerOptions } from '@postern/core';
+import { FinalResponse } from './final-response.ts';
+import { httpBeginning } from './foreign-protocols.ts';
 import { connectionOf, HttpConnection } from './http-connection.ts';
+import { type HttpBeginner, HttpOpening } from './http-opening.ts';
 import type { HttpProtocol } from './http-protocol.ts';
+import type { Sniffer } from './opening.ts';
 import type { ServerContext } from './served-connection.ts';
 
 /** What an `http.Server` does when somebody listens for it, and not otherwise. */
-const optional = ['upgrade', 'connect', 'checkExpectation'] as const;
+const optional = ['upgrade', 'connect', 'checkExpectation', 'timeout'] as const;
 
 /**
  * Hands accepted sockets to a server of node:http that does not listen itself. Its own clocks are off (they
  * would begin when it listens): those of `Watchdog` hold, as in every protocol.
  */
-export class HttpDoor {
+export class HttpDoor implements HttpBeginner {
+  readonly sniffers: readonly Sniffer[];
   readonly #context: ServerContext;
   readonly #protocol: HttpProtocol;
   readonly #server: HttpServer;
   readonly #forwarded = new Set<string>();
 
-  constructor(context: ServerContext, protocol: HttpProtocol, { halfCloseServes }: PeerOptions) {
+  constructor(context: ServerContext, protocol: HttpProtocol, { halfCloseServes, peer }: PeerOptions) {
+    this.sniffers = [httpBeginning, ...context.sniffers];
     this.#context = context;
     this.#protocol = protocol;
     const { maxEnvBytes, keepAliveTimeout, maxConnectionRequests } = context.limits;
@@ -29,6 +35,7 @@ export class HttpDoor {
       requestTimeout: 0,
       // tells clients when not to use a kept connection any more
       keepAliveTimeout,
+      ...(peer === 'nginx' ? { ServerResponse: FinalResponse } : {}),
     };
     const { tls } = protocol;
     this.#server =
@@ -55,23 +62,44 @@ export class HttpDoor {
   }
 
   accept(socket: Socket): HttpConnection {
-    this.#forwardEvents();
-    // a client that leaves within its handshake would not be noticed otherwise
-    if (this.#protocol.tls !== undefined) socket.allowHalfOpen = false;
     const connection = new HttpConnection(this.#context, this.#protocol, socket);
-    this.#server.emit('connection', socket);
+    if (this.#protocol.tls === undefined) new HttpOpening(this, socket, connection);
+    else {
+      this.#forwardEvents();
+      // a client that leaves within its handshake would not be noticed otherwise
+      socket.allowHalfOpen = false;
+      this.#server.emit('connection', socket);
+    }
     return connection;
+  }
+
+  /**
+   * A connection that is known to be HTTP; `begin` follows.
+   * @param since when its first bytes came
+   */
+  open(socket: Socket, since: number): HttpConnection {
+    const connection = new HttpConnection(this.#context, this.#protocol, socket);
+    connection.began(since);
+    return connection;
+  }
+
+  /** Hands a socket to node:http, with what was received of it: that is read in this turn, before anything that follows. */
+  begin(socket: Socket, bytes: Buffer): void {
+    this.#forwardEvents();
+    this.#server.emit('connection', socket);
+    socket.unshift(bytes);
   }
 
   /** The application's own server may listen for more than requests; it may begin to at any time. */
   #forwardEvents(): void {
     const { listener } = this.#protocol;
     if (listener === undefined || typeof listener === 'function') return;
+    this.#server.timeout = listener.timeout;
     for (const event of optional) {
       if (this.#forwarded.has(event) || listener.listenerCount(event) === 0) continue;
       this.#forwarded.add(event);
       this.#server.on(event, (req: IncomingMessage, ...more: unknown[]) => {
-        if (event !== 'checkExpectation') connectionOf(req.socket)?.upgraded();
+        if (event === 'upgrade' || event === 'connect') connectionOf(req.socket)?.upgraded();
         listener.emit(event, req, ...more);
       });
     }

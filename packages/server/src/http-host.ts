@@ -2,9 +2,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Limits, ReplyEvent } from '@postern/core';
 import { DrainWaiter } from './drain-waiter.ts';
 import type { ServerExchange } from './exchange.ts';
-import type { ExchangeHost } from './exchange-host.ts';
+import type { ExchangeHost, Waiter } from './exchange-host.ts';
+import { FinalResponse } from './final-response.ts';
 import type { HttpConnection } from './http-connection.ts';
-import type { ReplyWriter } from './reply-writer.ts';
 
 const protocol = { name: 'http' };
 
@@ -108,6 +108,7 @@ export class HttpHost implements ExchangeHost {
         this.#sendContinue();
         return true;
       case 102:
+        if (res instanceof FinalResponse) return false;
         res.writeProcessing();
         return true;
       case 103:
@@ -131,7 +132,7 @@ export class HttpHost implements ExchangeHost {
       if (headers[i].toLowerCase() === 'link') link.push(headers[i + 1]);
       else hints[headers[i]] = headers[i + 1];
     }
-    if (link.length === 0) return false;
+    if (link.length === 0 || this.#res instanceof FinalResponse) return false;
     try {
       this.#res.writeEarlyHints(hints);
       return true;
@@ -144,8 +145,8 @@ export class HttpHost implements ExchangeHost {
     return this.#res.writableLength;
   }
 
-  awaitDrain(_id: number, writer: ReplyWriter): void {
-    this.#drain.wait(writer);
+  awaitDrain(_id: number, waiter: Waiter): void {
+    this.#drain.wait(waiter);
   }
 
   pull(): void {

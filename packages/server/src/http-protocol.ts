@@ -1,5 +1,4 @@
 import type { Server as HttpServer, IncomingMessage, ServerResponse } from 'node:http';
-import type { ServerProtocol } from '@postern/core';
 import type { ServerTls } from './tls-files.ts';
 
 /** A `(req, res)` application, or an `http.Server` that does not listen and has its listeners. */
@@ -17,6 +16,6 @@ export function http(options: { tls?: ServerTls; listener?: HttpListener } = {})
   return { name: options.tls === undefined ? 'http' : 'https', ...options };
 }
 
-export function isHttp(protocol: ServerProtocol | HttpProtocol): protocol is HttpProtocol {
-  return !('server' in protocol);
+export function isHttp(protocol: { readonly name: string }): protocol is HttpProtocol {
+  return protocol.name === 'http' || protocol.name === 'https';
 }

@@ -1,5 +1,6 @@
 export type { BoundAddress, ListenTarget } from './address.ts';
 export { isLoopback } from './allow.ts';
+export { type AutoProtocol, auto, type Listened } from './auto-protocol.ts';
 export { type CgiOptions, CgiRequest, isCgi, plainCgiReply } from './cgi.ts';
 export { type Clock, systemClock } from './clock.ts';
 export { type HttpListener, type HttpProtocol, http } from './http-protocol.ts';

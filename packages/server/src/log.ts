@@ -88,6 +88,12 @@ function toHex(control: string): string {
   return `\\x${control.charCodeAt(0).toString(16).padStart(2, '0')}`;
 }
 
+/** What the application writes for an error log: lines without controls. */
+export function safeLines(text: string): string {
+  const lines = (text.endsWith('\n') ? text.slice(0, -1) : text).split('\n').map(printable);
+  return `${lines.join('\n')}\n`;
+}
+
 /** What the application writes for the operator where the protocol reaches no log of the web server. */
 export function textToStderr(text: string): void {
   process.stderr.write(text);

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { Output, ServerConnection } from '@postern/core';
-import type { ReplyWriter } from './reply-writer.ts';
+import type { Waiter } from './exchange-host.ts';
 import { bytesTaken, resetSocket } from './socket-handle.ts';
 import type { WatchedOutlet } from './watchdog.ts';
 
@@ -12,8 +12,8 @@ export class Outlet implements WatchedOutlet {
   readonly #socket: Socket;
   readonly #connection: ServerConnection;
   readonly #tcp: boolean;
-  /** Streams that wait for room, by id. */
-  readonly #waiting = new Map<number, ReplyWriter>();
+  /** Who waits for room, by id. */
+  readonly #waiting = new Map<number, Waiter>();
   #blocked = false;
   /** Bytes thrown away since our half was closed; -1: it is open. */
   #lingered = -1;
@@ -56,21 +56,24 @@ export class Outlet implements WatchedOutlet {
     }
   }
 
-  awaitDrain(id: number, writer: ReplyWriter): void {
-    this.#waiting.set(id, writer);
+  awaitDrain(id: number, waiter: Waiter): void {
+    this.#waiting.set(id, waiter);
   }
 
   forget(id: number): void {
     this.#waiting.delete(id);
   }
 
-  /** Tells the streams whose own queue has room. */
+  /** Tells those whose own queue has room. */
   wakeWriters(replyHighWater: number): void {
     if (this.#waiting.size === 0) return;
-    for (const [id, writer] of this.#waiting) {
-      if (this.#connection.queued(id) >= replyHighWater) continue;
+    // who waits again while it is told has its turn next time
+    for (const [id, waiter] of [...this.#waiting]) {
+      if (waiter.needsAll && this.#blocked) continue;
+      if (this.#connection.queued(id) >= (waiter.needsAll ? 1 : replyHighWater)) continue;
+      if (this.#waiting.get(id) !== waiter) continue;
       this.#waiting.delete(id);
-      writer.wake();
+      waiter.wake();
     }
   }
 
@@ -87,6 +90,11 @@ export class Outlet implements WatchedOutlet {
   /** Our half is closed, what the peer still sends is thrown away. */
   get lingering(): boolean {
     return this.#lingered >= 0;
+  }
+
+  /** Closes our half behind what was written, and reads on. */
+  endHalf(): void {
+    if (!this.#blocked && !this.#socket.writableEnded) this.#socket.end();
   }
 
   /**

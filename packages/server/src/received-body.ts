@@ -1,4 +1,5 @@
 import { type BodySource, RequestBody } from '@postern/core';
+import { repliedError } from './exchange-errors.ts';
 import { Spool, type SpoolOwner, type SpoolStore } from './spool.ts';
 
 /** Whose body it is. */
@@ -41,9 +42,11 @@ export class ReceivedBody implements BodySource, SpoolOwner {
     if (this.#spool === undefined) this.body.finish();
   }
 
-  /** The exchange is over; what was kept is for nobody. */
-  close(): void {
+  /** The exchange is over, for a reason or because the reply is complete; what was kept is for nobody. */
+  close(reason: Error | undefined): void {
     this.#spool?.close();
+    if (reason !== undefined || this.body.used) this.body.fail(reason ?? repliedError());
+    else this.body.discard();
   }
 
   /**

@@ -9,14 +9,17 @@ export class ReplyWriter implements BodyWriter {
   /** Bytes that may still come; Infinity: no Content-Length. */
   #left: number;
   readonly #bodyless: boolean;
+  /** Nothing of it is to be held back. */
+  readonly #events: boolean;
   #ended = false;
   #drainListener: (() => void) | undefined;
 
-  constructor(exchange: ServerExchange, host: ExchangeHost, contentLength: number, bodyless: boolean) {
+  constructor(exchange: ServerExchange, host: ExchangeHost, contentLength: number, bodyless: boolean, events = false) {
     this.#exchange = exchange;
     this.#host = host;
     this.#left = contentLength < 0 || bodyless ? Number.POSITIVE_INFINITY : contentLength;
     this.#bodyless = bodyless;
+    this.#events = events;
   }
 
   get closed(): boolean {
@@ -38,6 +41,7 @@ export class ReplyWriter implements BodyWriter {
       this.#exchange.complete();
       throw new LocalProtocolError('ERR_BODY_LONG', `the body has ${excess} bytes more than its Content-Length`);
     }
+    if (this.#events) this.#host.send({ type: 'flush', id });
     this.#host.flushSoon();
     return this.#host.queued(id) < this.#host.limits.replyHighWater;
   }

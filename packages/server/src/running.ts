@@ -7,6 +7,7 @@ import {
   type RemoteProtocolError,
   type RequestEvent,
   reasonOf,
+  type ServerConnection,
 } from '@postern/core';
 import type { Driver } from './driver.ts';
 import { ServerExchange } from './exchange.ts';
@@ -81,8 +82,27 @@ export class Running {
     return true;
   }
 
-  /** The web server broke a rule in one request: that one is answered, the others go on. Never throws. */
-  refuse(cause: RemoteProtocolError): void {
+  /** A body that is not read must not keep the others from their turn. True: it goes on, and waits elsewhere. */
+  makeRoom(connection: ServerConnection): boolean {
+    const { blocker = 0, sharing = 'no' } = connection;
+    if (sharing === 'no' || this.#exchanges.get(blocker)?.keepBody(this.#driver.context.spools) !== true) return false;
+    connection.pull(blocker);
+    return connection.blocker !== blocker;
+  }
+
+  /** The web server broke a rule of the protocol. True: in one request alone, and the connection goes on. Never throws. */
+  brokeRule(cause: RemoteProtocolError): boolean {
+    if (cause.scope === 'request') {
+      this.#refuse(cause);
+      return true;
+    }
+    this.#log.write('warn', 'protocol_error', cause.code, cause.message);
+    this.abort(new AbortError('ERR_ABORTED', 'the connection broke a rule of its protocol', 0, { cause }));
+    return false;
+  }
+
+  /** That request is answered, the others go on. */
+  #refuse(cause: RemoteProtocolError): void {
     const { id, code, message, statusHint: status } = cause;
     this.#log.write('warn', 'protocol_error', code, message, id);
     const exchange = this.#exchanges.get(id);

@@ -1,5 +1,6 @@
 import type { AbortError, ErrorCode, Exchange, Handler, Limits } from '@postern/core';
 import type { LogEntry } from './log.ts';
+import type { Sniffer } from './opening.ts';
 import type { SpoolStore } from './spool.ts';
 
 /** One connection, as the server that has it sees it. */
@@ -22,6 +23,8 @@ export interface ServerContext {
   readonly limits: Limits;
   readonly mount: string | undefined;
   readonly spools: SpoolStore;
+  /** Tell what a peer speaks that does not speak what is served. */
+  readonly sniffers: readonly Sniffer[];
   /** The clock, as of the last tick. */
   readonly now: number;
   report(error: unknown, exchange: Exchange | undefined): void;

@@ -12,13 +12,17 @@ import {
   type ServerProtocol,
 } from '@postern/core';
 import type { BoundAddress, ListenTarget } from './address.ts';
+import { AutoConnection, type AutoContext, type Chosen } from './auto-connection.ts';
+import { isAuto, type Listened } from './auto-protocol.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { Driver } from './driver.ts';
+import { foreignProtocols, httpRequestLine } from './foreign-protocols.ts';
 import { HttpDoor } from './http-door.ts';
 import { type HttpProtocol, isHttp } from './http-protocol.ts';
 import { type Listener, openListener } from './listener.ts';
 import { errorToStderr, type LogEntry, logToStderr, peerName } from './log.ts';
-import type { ServedConnection, ServerContext } from './served-connection.ts';
+import type { Sniffer } from './opening.ts';
+import type { ServedConnection } from './served-connection.ts';
 import { SpoolStore } from './spool.ts';
 import { TICK } from './watchdog.ts';
 
@@ -31,6 +35,8 @@ export interface ServerOptions {
   /** What peers did wrong; without it warnings go to stderr. */
   readonly log?: (entry: LogEntry) => void;
   readonly clock?: Clock;
+  /** Protocols that the log names where a peer speaks one of them, and it is not served there. */
+  readonly known?: readonly ServerProtocol[];
 }
 
 /** What any stranger can cause is logged once in so many milliseconds. */
@@ -39,11 +45,12 @@ const LOG_PAUSE = 1000;
 const NOTICE_PAUSE = 600_000;
 
 /** Serves one handler on any number of addresses and protocols. */
-export class Server implements ServerContext {
+export class Server implements AutoContext {
   readonly handler: Handler;
   readonly limits: Limits;
   readonly mount: string | undefined;
   readonly spools: SpoolStore;
+  readonly sniffers: readonly Sniffer[];
   now: number;
   readonly #clock: Clock;
   readonly #onError: (error: unknown, exchange: Exchange | undefined) => void;
@@ -62,6 +69,7 @@ export class Server implements ServerContext {
     this.handler = handler;
     this.limits = options.limits ?? limitsWith();
     this.mount = options.mount;
+    this.sniffers = [...(options.known ?? []), httpRequestLine, ...foreignProtocols];
     this.#clock = options.clock ?? systemClock;
     this.#onError = options.onError ?? errorToStderr;
     this.#onLog = options.log ?? logToStderr;
@@ -74,17 +82,13 @@ export class Server implements ServerContext {
    * @throws ConfigError: what cannot be bound, where, and what to do; ERR_SHUTDOWN: the server was closed; nothing is
    * left behind
    */
-  async listen(
-    protocol: ServerProtocol | HttpProtocol,
-    target: ListenTarget,
-    peer: PeerOptions = {},
-  ): Promise<BoundAddress> {
+  async listen(protocol: Listened, target: ListenTarget, peer: PeerOptions = {}): Promise<BoundAddress> {
     const { name } = protocol;
     // what cannot be is told now, and not to the first peer that connects
-    if (!isHttp(protocol)) protocol.server(this.limits, peer);
+    for (const framed of framedOf(protocol)) framed.server(this.limits, peer);
     const listener = await openListener(target, {
       // over HTTP the peer is the client itself; and who shows a secret may say who the client is
-      open: isHttp(protocol) || peer.secret !== undefined,
+      open: isHttp(protocol) || (peer.secret !== undefined && !isAuto(protocol)),
       accept: (socket) => this.accept(socket, protocol, peer),
       turnedAway: (address) => this.warn('ERR_PEER', `allow= does not name ${address}`, name, address),
       acceptFailed: (error) => this.warn('ERR_ACCEPT', describeError(error), name, 'unknown'),
@@ -98,7 +102,7 @@ export class Server implements ServerContext {
   }
 
   /** Serves one connection that was accepted elsewhere, or by `listen`. */
-  accept(socket: Socket, protocol: ServerProtocol | HttpProtocol, peer: PeerOptions = {}): void {
+  accept(socket: Socket, protocol: Listened, peer: PeerOptions = {}): void {
     this.now = this.#clock.now();
     const { maxConnections } = this.limits;
     if (this.#closing !== undefined || this.#connections.size >= maxConnections) {
@@ -109,10 +113,38 @@ export class Server implements ServerContext {
       socket.destroy();
       return;
     }
-    this.#connections.add(
-      isHttp(protocol) ? this.#door(protocol, peer).accept(socket) : new Driver(this, socket, protocol, peer),
-    );
+    this.#connections.add(this.#connection(socket, protocol, peer));
     this.#ticker ??= this.#clock.every(TICK, () => this.#tick());
+  }
+
+  #connection(socket: Socket, protocol: Listened, peer: PeerOptions): ServedConnection {
+    if (isHttp(protocol)) return this.#door(protocol, peer).accept(socket);
+    if (isAuto(protocol)) return new AutoConnection(this, socket, protocol, peer);
+    return new Driver(this, socket, protocol, peer);
+  }
+
+  /** A connection on an address with `auto` goes on in its protocol, in the same turn. */
+  chosen(waited: ServedConnection, { socket, protocol, peer, since, held, chunk, retired }: Chosen): void {
+    let connection: ServedConnection;
+    if (isHttp(protocol)) {
+      const door = this.#door(protocol, peer);
+      const http = door.open(socket, since);
+      this.#replace(waited, http);
+      door.begin(socket, held === undefined ? chunk : Buffer.concat([held, chunk]));
+      connection = http;
+    } else {
+      const driver = new Driver(this, socket, protocol, peer, since);
+      this.#replace(waited, driver);
+      if (held !== undefined) driver.receive(held, false);
+      driver.receive(chunk, false);
+      connection = driver;
+    }
+    if (retired) connection.retire();
+  }
+
+  #replace(waited: ServedConnection, connection: ServedConnection): void {
+    this.#connections.add(connection);
+    this.#connections.delete(waited);
   }
 
   #door(protocol: HttpProtocol, peer: PeerOptions): HttpDoor {
@@ -224,4 +256,9 @@ export class Server implements ServerContext {
     this.#ticker = undefined;
     this.#emptied?.();
   }
+}
+
+function framedOf(protocol: Listened): readonly ServerProtocol[] {
+  if (isAuto(protocol)) return protocol.framed;
+  return isHttp(protocol) ? [] : [protocol];
 }

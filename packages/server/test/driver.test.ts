@@ -231,11 +231,11 @@ describe('another protocol', () => {
   });
 
   it.each([
-    ['a TLS hello', '16030102000100', 'ERR_FCGI_VERSION'],
+    ['a TLS hello', '16030102000100', 'ERR_WRONG_PROTOCOL'],
     ['AJP', '1234000f02', 'ERR_FCGI_VERSION'],
     ['zeros', '0000000000000000', 'ERR_FCGI_VERSION'],
-    ['an SSH banner', '5353482d322e300d0a', 'ERR_FCGI_VERSION'],
-    ['the preface of HTTP/2', Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n').toString('hex'), 'ERR_FCGI_VERSION'],
+    ['an SSH banner', '5353482d322e300d0a', 'ERR_WRONG_PROTOCOL'],
+    ['the preface of HTTP/2', Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n').toString('hex'), 'ERR_WRONG_PROTOCOL'],
   ])('that is %s is closed without a byte', async (_, hex, code) => {
     const all = await serving(hello);
     const peer = await all.connect();
@@ -260,7 +260,7 @@ describe('another protocol', () => {
     await peer.gone();
     await allClosed(all);
     expect(peer.bytes).toHaveLength(0);
-    expect(all.logs.map(({ code }) => code)).toEqual(['ERR_WRONG_PROTOCOL']);
+    expect(all.logs.map(({ code }) => code)).toEqual(['ERR_FCGI_VERSION']);
   });
 
   it('that begins like HTTP and stays silent is closed when headersTimeout is over', async () => {

@@ -146,10 +146,11 @@ describe('an answer', () => {
     expect(got.equals(body)).toBe(true);
   });
 
-  it('has no interim form and no upgrade in these protocols', async () => {
+  it('has no interim form where it does not pass, and no upgrade where none is asked for', async () => {
     const { exchange } = await running();
     expect(exchange.inform(103, [])).toBe(false);
-    expect(exchange.upgrade(101, [])).toBeUndefined();
+    expect(exchange.upgradable).toBe(false);
+    expect(codeOf(() => exchange.upgrade(101, []))).toBe('ERR_UPGRADE');
     expect(exchange.started).toBe(false);
   });
 });

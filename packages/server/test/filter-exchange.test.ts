@@ -269,7 +269,7 @@ describe('a file that breaks off', () => {
     const { file, exchange } = await running([head({ FCGI_DATA_LENGTH: '10' }), stdin(), data('abc')]);
     const read = file.text().catch((error) => `${error.code} ${error.message}`);
     exchange.respond(200, 'OK', [], 'done');
-    expect(await read).toBe('ERR_ABORTED the reply is complete, the rest of the file was thrown away');
+    expect(await read).toBe('ERR_ABORTED the reply is complete, the rest of the body was thrown away');
   });
 
   it('because nothing of it comes is answered 408', async () => {

@@ -149,7 +149,7 @@ describe('the clocks of a request', () => {
 describe('what node:http cannot read', () => {
   it.each<[string, string, number]>([
     ['no HTTP', 'hello\r\n\r\n', 400],
-    ['a TLS handshake', '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03', 400],
+    ['bytes of no protocol', '\xff\xff', 400],
     ['no Host', 'GET / HTTP/1.1\r\n\r\n', 400],
     ['two lengths', 'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n', 400],
     ['two framings', 'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n', 400],

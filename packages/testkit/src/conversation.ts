@@ -23,7 +23,7 @@ export interface Conversation {
   readonly errors: string[];
   /** Bytes as latin-1. */
   readonly output: string;
-  readonly close: false | 'fin' | 'reset';
+  readonly close: false | 'half' | 'fin' | 'reset';
 }
 
 export interface Play {

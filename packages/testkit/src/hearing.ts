@@ -9,7 +9,7 @@ export interface Heard {
   last?: AnswerEvent;
   /** 'CODE status' of what broke the connection. */
   error?: string;
-  close: false | 'fin' | 'reset';
+  close: false | 'half' | 'fin' | 'reset';
 }
 
 /**

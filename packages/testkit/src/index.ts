@@ -27,6 +27,7 @@ export {
   stdin,
   type Variables,
 } from './fastcgi-bytes.ts';
+export { type FiveReply, fiveProtocols, type OneOfFive, replyInFive, requestInFive } from './five-protocols.ts';
 export {
   type FrontEnd,
   freePort,
@@ -41,4 +42,5 @@ export { type Heard, hear } from './hearing.ts';
 export { type HttpAsk, type HttpReply, http } from './http.ts';
 export { answerOf, askHttp, type HttpAsked, openHttp } from './http-client.ts';
 export { portOf, repository, type Served, servePostern, startPostern, writeProgram } from './postern-child.ts';
+export { type Tunnelled, type TunnelPlay, tunnelling, upgrade } from './tunnelling.ts';
 export { until } from './until.ts';

@@ -31,6 +31,19 @@ describe('uwsgi.sniff', () => {
 });
 
 describe('uwsgiWith', () => {
+  it.each([
+    ['1e 60 00 00', 'yes'],
+    ['1e', 'more'],
+    ['1e 00 00 00', 'no'],
+    ['64 00 00 00', 'yes'],
+    ['64 00 00', 'more'],
+    ['64 00 00 01', 'no'],
+    ['00 60 00 00', 'yes'],
+    ['65 00 00 00', 'no'],
+  ])('says of %s, which more is served of: %s', (bytes, answer) =>
+    expect(uwsgiWith({ ping: true, modifier30: true }).sniff(hex(bytes))).toBe(answer),
+  );
+
   it('is the same protocol under the same name', () => {
     expect([uwsgi.name, uwsgiWith({ ping: true, modifier30: true }).name]).toEqual(['uwsgi', 'uwsgi']);
   });

@@ -9,10 +9,12 @@ export class OneShotOutput {
   /** A whole reply that fits one piece. */
   #ready: string | Buffer | undefined;
   readonly #queue = new ByteQueue();
+  /** What goes in front of the reply. */
+  #interim = '';
 
   /** Bytes that wait. */
   get length(): number {
-    return this.#queue.length + (this.#ready?.length ?? 0);
+    return this.#interim.length + this.#queue.length + (this.#ready?.length ?? 0);
   }
 
   /** @param head bytes as latin-1 */
@@ -33,6 +35,11 @@ export class OneShotOutput {
   }
 
   /** @param head bytes as latin-1 */
+  interim(head: string): void {
+    this.#interim += head;
+  }
+
+  /** @param head bytes as latin-1 */
   head(head: string): void {
     this.#queue.push(Buffer.from(head, 'latin1'));
   }
@@ -42,11 +49,17 @@ export class OneShotOutput {
   }
 
   clear(): void {
+    this.#interim = '';
     this.#ready = undefined;
     this.#queue.clear();
   }
 
   take(budget: number): Output | undefined {
+    if (this.#interim !== '') {
+      const interim = this.#interim;
+      this.#interim = '';
+      return interim;
+    }
     const ready = this.#ready;
     if (ready !== undefined) {
       this.#ready = undefined;

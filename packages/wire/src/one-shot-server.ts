@@ -2,6 +2,7 @@ import {
   AbortError,
   type ErrorCode,
   type Limits,
+  LocalProtocolError,
   type Notice,
   nextReplyState,
   type Output,
@@ -13,6 +14,7 @@ import {
   type RequestHead,
   reasonOf,
   type ServerConnection,
+  upgradeAsked,
 } from '@postern/core';
 import { ByteQueue } from './byte-queue.ts';
 import { OneShotOutput } from './one-shot-output.ts';
@@ -44,7 +46,7 @@ export interface OneShotHead {
 
 /**
  * The application's side of a connection that carries one request: a block of variables, CONTENT_LENGTH bytes of body;
- * the reply; the end. SCGI and uwsgi are this, with heads of their own.
+ * the reply; the end. Behind a 101 it carries raw bytes both ways. SCGI and uwsgi are this, with heads of their own.
  */
 export class OneShotServerConnection implements ServerConnection {
   readonly #format: OneShotFormat;
@@ -55,14 +57,14 @@ export class OneShotServerConnection implements ServerConnection {
   readonly #output = new OneShotOutput();
   #receive: OneShotState = 'length';
   #reply: ReplyState = 'waiting';
-  /** Body bytes that the application may still get. */
+  /** Body bytes that the application may still get; of a tunnel Infinity. */
   #left = 0;
   /** Body bytes handed out since the last `pull`. */
   #window = 0;
   /** The peer is there to be answered no more. */
   #gone = false;
   #peerEnded = false;
-  #close: false | 'fin' | 'reset' = false;
+  #close: false | 'half' | 'fin' | 'reset' = false;
   #notice: Notice | undefined;
 
   constructor(format: OneShotFormat, limits: Limits, peer: PeerOptions = {}) {
@@ -97,7 +99,10 @@ export class OneShotServerConnection implements ServerConnection {
       case 'block':
         return this.#readHead();
       case 'body':
+      case 'tunnel':
         return this.#body();
+      case 'asked':
+        return undefined;
       case 'complete':
         if (this.#input.length > 0) this.#notice ??= EXCESS;
         this.#input.clear();
@@ -124,7 +129,7 @@ export class OneShotServerConnection implements ServerConnection {
       this.#notice = this.#head.notice;
       this.#left = Math.max(0, head.contentLength);
       const ended = this.#left === 0;
-      this.#move(ended ? 'HEAD' : 'HEAD_BODY');
+      this.#move(!ended ? 'HEAD_BODY' : upgradeAsked(head) ? 'HEAD_ASKS' : 'HEAD');
       return { type: 'request', id: ONE_SHOT_ID, role: 'responder', head, ended };
     } catch (error) {
       if (!(error instanceof RemoteProtocolError)) throw error;
@@ -157,6 +162,11 @@ export class OneShotServerConnection implements ServerConnection {
       );
     }
     if (this.#receive === 'dropped' || this.#reply === 'ended') return undefined;
+    if (this.#receive === 'tunnel') {
+      if (this.#input.length > 0) return undefined;
+      this.#move('BODY_END');
+      return { type: 'end', id: ONE_SHOT_ID };
+    }
     if (this.#receive === 'length') {
       this.#finish();
       return undefined;
@@ -205,14 +215,28 @@ export class OneShotServerConnection implements ServerConnection {
 
   send(event: ReplyEvent): void {
     if (event.id !== ONE_SHOT_ID || this.#gone || this.#receive === 'length' || this.#receive === 'block') return;
+    if (event.type === 'upgrade' && this.#receive !== 'asked')
+      throw new LocalProtocolError('ERR_UPGRADE', 'the request does not ask for an upgrade');
     this.#reply = nextReplyState(this.#reply, event.type);
     switch (event.type) {
       case 'whole':
         this.#output.whole(this.#format.replyHead(event.status, event.reason, event.headers), event.body);
         this.#finish();
         break;
+      case 'interim':
+        this.#output.interim(this.#format.replyHead(event.status, event.reason, event.headers));
+        break;
       case 'head':
+        if (this.#receive === 'asked') this.#drop();
         this.#output.head(this.#format.replyHead(event.status, event.reason, event.headers));
+        break;
+      case 'upgrade':
+        this.#move('UPGRADE');
+        this.#left = Number.POSITIVE_INFINITY;
+        this.#output.head(this.#format.replyHead(event.status, event.reason, event.headers));
+        break;
+      case 'half-end':
+        this.#close ||= 'half';
         break;
       case 'data':
         this.#output.data(event.chunk);
@@ -232,7 +256,7 @@ export class OneShotServerConnection implements ServerConnection {
 
   #finish(): void {
     this.#drop();
-    this.#close ||= 'fin';
+    if (this.#close !== 'reset') this.#close = 'fin';
   }
 
   queued(id: number): number {
@@ -261,6 +285,7 @@ export class OneShotServerConnection implements ServerConnection {
   }
 
   get idle(): boolean {
+    if (this.#reply === 'half') return false;
     return this.#close !== false || this.#reply === 'ended' || (this.#receive === 'length' && this.#input.length === 0);
   }
 
@@ -269,10 +294,13 @@ export class OneShotServerConnection implements ServerConnection {
   }
 
   get wantsRead(): boolean {
-    return this.#receive !== 'body' || this.#left === 0 || this.#window < this.#limits.bodyHighWater;
+    const { bodyHighWater } = this.#limits;
+    if (this.#receive === 'asked') return this.#input.length < bodyHighWater;
+    if (this.#receive !== 'body' && this.#receive !== 'tunnel') return true;
+    return this.#left === 0 || this.#window < bodyHighWater;
   }
 
-  get wantsClose(): false | 'fin' | 'reset' {
+  get wantsClose(): false | 'half' | 'fin' | 'reset' {
     return this.#close;
   }
 }

@@ -57,8 +57,27 @@ describe('OneShotOutput', () => {
     expect(output.take(1000)).toEqual(Buffer.from('Status: 204 No Content\r\n\r\nab'));
   });
 
+  it('gives what goes in front of a reply first, whatever the reply is made of', () => {
+    for (const fill of [
+      (output: OneShotOutput) => output.whole('b', 'c'),
+      (output: OneShotOutput) => output.whole('b', Buffer.from('c')),
+      (output: OneShotOutput) => {
+        output.head('b');
+        output.data('c');
+      },
+    ]) {
+      const output = new OneShotOutput();
+      output.interim('a');
+      output.interim('a');
+      fill(output);
+      expect(output.length).toBe(4);
+      expect(outputText({ takeOutput: (budget) => output.take(budget) })).toBe('aabc');
+    }
+  });
+
   it('forgets what waits when it is cleared', () => {
     const output = whole('hi');
+    output.interim('before');
     output.data('more');
     output.clear();
     expect(output.length).toBe(0);

@@ -5,7 +5,7 @@ import { type OneShotFormat, type OneShotHead, OneShotServerConnection } from '.
 
 /**
  * The smallest protocol of its kind: '<' and one digit for the length of the block, then a method and CONTENT_LENGTH with
- * a space between, both may be missing. A block '?' is a ping.
+ * a space between, both may be missing. A block '?' is a ping, and UP asks for an upgrade.
  */
 class SmallHead implements OneShotHead {
   #length = 0;
@@ -23,6 +23,8 @@ class SmallHead implements OneShotHead {
     if (input.length < this.#length) return undefined;
     const [method, length] = input.take(this.#length).toString('latin1').split(' ');
     if (method === '?') return 'alive';
+    if (method === 'UP')
+      return CgiHead.of(['REQUEST_METHOD', 'GET', 'HTTP_UPGRADE', 'x', 'HTTP_CONNECTION', 'upgrade']);
     return CgiHead.of(['REQUEST_METHOD', method, ...(length === undefined ? [] : ['CONTENT_LENGTH', length])]);
   }
 }

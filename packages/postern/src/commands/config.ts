@@ -9,7 +9,7 @@ export const configFlagsToCome: readonly string[] = [];
 export const configNames: CommandNames = {
   command: 'config',
   example,
-  operand: 'the name of a web server',
+  operand: 'the name of a web server, or systemd',
   flags: ['listen', 'server-name', 'root', 'module', 'role', 'program', 'help', 'version'],
 };
 
@@ -20,15 +20,17 @@ export function buildConfig(yargs: Argv): Argv {
   ${example}
   postern config apache --listen ajp+unix:/run/app.sock --root /srv/www
   postern config lighttpd --listen fastcgi+fd:0 --program /srv/app/app.fcgi
+  postern config systemd --listen fastcgi+unix:/run/app.sock --program /srv/app/app.mjs
 
-Usage: postern config nginx|apache|lighttpd|caddy|haproxy --listen ADDR [flags]
+Usage: postern config nginx|apache|lighttpd|caddy|haproxy|systemd --listen ADDR [flags]
 
-Prints a complete configuration of the web server for an app that listens on ADDR.`,
+Prints a complete configuration of the web server for an app that listens on ADDR, or the two units of systemd that
+open the socket and start the app.`,
     )
     .positional('target', {
       type: 'string',
       demandOption: true,
-      describe: 'the web server: nginx, apache, lighttpd, caddy or haproxy',
+      describe: 'the web server: nginx, apache, lighttpd, caddy or haproxy; or systemd',
     })
     .option('listen', { type: 'string', requiresArg: true, describe: 'the address that the app listens on' })
     .option('server-name', {
@@ -54,6 +56,7 @@ Prints a complete configuration of the web server for an app that listens on ADD
     .option('program', {
       type: 'string',
       requiresArg: true,
-      describe: 'apache, lighttpd: with --listen fastcgi+fd:0 the executable file that the web server starts',
+      describe:
+        'apache, lighttpd: with --listen fastcgi+fd:0 the executable file that the web server starts; systemd: the module of the app',
     });
 }

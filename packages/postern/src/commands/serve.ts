@@ -46,7 +46,7 @@ has started it as one, over FastCGI where descriptor 0 listens, else on http://1
       array: true,
       requiresArg: true,
       describe:
-        'an address: PROTOCOL://HOST:PORT, PROTOCOL+unix:/PATH or PROTOCOL+fd:N; fastcgi, scgi, ajp, uwsgi, http or https',
+        'an address: PROTOCOL://HOST:PORT, PROTOCOL+unix:/PATH, PROTOCOL+fd:N or PROTOCOL+systemd:NAME; fastcgi, scgi, ajp, uwsgi, http, https or auto (the first bytes tell)',
     })
     .option('interface', {
       group: 'Flags:',

@@ -54,6 +54,14 @@ export function apacheModule({ protocol, target, role, asked }: ModuleChoice): A
   throw new ConfigError('ERR_OPTION', `${where}: ${mismatch(name, module, formatAddress(protocol, target), role)}`);
 }
 
+/** What a module speaks; undefined: there is none of this name. */
+export function spokenBy(asked: string): ApacheProtocol | undefined {
+  const name = nameOf(asked);
+  return Object.hasOwn(modules, name)
+    ? modules[name as ApacheModule]
+    : apacheProtocols.find((protocol) => protocol === name);
+}
+
 function nameOf(asked: string): string {
   return asked.replace(/^apache:/, '').replace(/^mod_(?:proxy_)?/, '');
 }
@@ -65,9 +73,7 @@ function moduleFor(protocol: string, target: ListenTarget, role: AppRole | undef
 }
 
 function mismatch(name: string, module: ApacheModule, address: string, role: AppRole | undefined): string {
-  const spoken = Object.hasOwn(modules, name)
-    ? modules[name as ApacheModule]
-    : apacheProtocols.find((one) => one === name);
+  const spoken = spokenBy(name);
   if (spoken === undefined)
     return `there is no such module: write one of ${Object.keys(modules).join(', ')}, or leave it out`;
   if (spoken !== modules[module])

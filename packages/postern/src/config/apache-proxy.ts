@@ -165,5 +165,5 @@ const flags: Readonly<Record<ApacheProtocol, string>> = {
   scgi: '',
   ajp: ' nocanon ttl=60',
   uwsgi: '',
-  http: ' nocanon ttl=60',
+  http: ' nocanon ttl=60 upgrade=websocket',
 };

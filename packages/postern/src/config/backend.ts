@@ -33,7 +33,11 @@ export function backendOf<Protocol extends string>(
   const refuse = (why: string) => new ConfigError('ERR_OPTION', `--listen ${address}: ${why}`);
   if (target.transport === 'unix') return { protocol, address, to: { socket: target.path } };
   if (target.transport !== 'tcp')
-    throw refuse(`${server} cannot connect to an inherited descriptor: give the address of the socket behind it`);
+    throw refuse(
+      target.transport === 'systemd'
+        ? `${server} cannot connect to a name: give the address that the .socket unit has (ListenStream=)`
+        : `${server} cannot connect to an inherited descriptor: give the address of the socket behind it`,
+    );
   if (target.port === 0) throw refuse(`port 0 is any free port, which ${server} cannot know: choose one`);
   return { protocol, address, to: { host: everywhere[target.host] ?? target.host, port: target.port } };
 }

@@ -42,6 +42,7 @@ export function haproxyConfig(protocol: string, target: ListenTarget, options: S
         ...(fastcgi ? [] : ['# The same for a connection that was upgraded (WebSocket).', 'timeout tunnel 1h']),
       ],
       kept,
+      streams,
       [...(fastcgi ? [`use-fcgi-app ${name}`] : []), `server app ${address(backend)}${fastcgi ? ' proto fcgi' : ''}`],
     ]),
   ]);
@@ -112,8 +113,6 @@ function frontend({ name, port }: Site, protocol: HaproxyProtocol, backend: stri
       `bind :${port ?? 80}`,
       'timeout client 60s',
       'timeout http-request 10s',
-      '# What the app writes goes out at once (event streams). Without this it may wait for a fifth of a second.',
-      'option http-no-delay',
     ],
     protocol === 'fastcgi' ? passwords : forwarded,
     name === undefined
@@ -143,6 +142,11 @@ const forwarded = [
   'http-request del-header Forwarded',
   '# CVE-2016-5385 (httpoxy).',
   'http-request del-header Proxy',
+];
+
+const streams = [
+  '# What the app writes goes out at once (event streams). Without this each piece waits for 200 ms, for more to come.',
+  'option http-no-delay',
 ];
 
 const kept = [

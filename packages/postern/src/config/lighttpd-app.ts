@@ -91,6 +91,7 @@ export function appLines({ protocol, role, where, started, secret }: LighttpdApp
     secret ? secretNote : [],
     [
       ...(protocol === 'ajp' ? ajpNotes : []),
+      ...(protocol === 'http' ? ['# WebSocket goes through.', 'proxy.header = ( "upgrade" => "enable" )'] : []),
       ...(protocol === 'uwsgi' ? ['scgi.protocol = "uwsgi"'] : []),
       ...(started ? startNotes : []),
       ...(role === 'authorizer' ? authorizerNotes : []),

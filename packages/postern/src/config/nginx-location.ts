@@ -17,12 +17,24 @@ export function locationLines(protocol: NginxProtocol, upstream: string): string
     '',
     ...uploads(protocol, prefix),
     '',
-    '# Event streams: the app answers with the header X-Accel-Buffering: no, or nothing is buffered here at all. A reply',
-    '# that is silent for longer than the timeout is cut: send a comment line now and then.',
+    '# A reply goes out as it comes where the app marks it with X-Accel-Buffering: no, as postern marks event streams; off,',
+    '# each does. One that is silent for longer than the timeout is cut: send a comment line now and then.',
     `#${prefix}_buffering off;`,
     `#${prefix}_read_timeout 60s;`,
+    ...sockets[protocol],
   ];
 }
+
+const passes = [
+  '# WebSocket goes through as it is. One that is silent for longer than the timeout is cut: let the app ping.',
+];
+
+const sockets: Readonly<Record<NginxProtocol, readonly string[]>> = {
+  fastcgi: ['# nginx carries no WebSocket over FastCGI: for one, let the app listen on scgi:// instead.'],
+  scgi: passes,
+  uwsgi: passes,
+  http: passes,
+};
 
 /** The variables that an application gets, and what each is for. nginx adds HTTP_* for the headers by itself. */
 function variables(protocol: Exclude<NginxProtocol, 'http'>, upstream: string): string[] {
@@ -93,13 +105,15 @@ function proxyPass(upstream: string): string[] {
   const header = (row: Row): string =>
     typeof row === 'string' ? row : `proxy_set_header ${row[0].padEnd(17)} ${row[1]};`;
   return [
+    '# The app must listen with ?peer=nginx if it sends early hints (103): over HTTP/1.1 nginx takes them for the reply.',
     '# Without a path here the app gets the path as the client sent it.',
     `proxy_pass http://${upstream};`,
     'proxy_redirect off;',
     '',
-    '# Both are needed for connections that are kept.',
+    '# Both are needed for connections that are kept, and all three for WebSocket.',
     'proxy_http_version 1.1;',
-    header(['Connection', '""']),
+    header(['Connection', '$postern_connection']),
+    header(['Upgrade', '$postern_upgrade']),
     '',
     header(['Host', '$postern_proxy_host']),
     '',

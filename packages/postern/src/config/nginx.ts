@@ -30,7 +30,7 @@ export function nginxConfig(protocol: string, target: ListenTarget, options: Sit
         : []),
     ],
     hostMap,
-    ...(backend.protocol === 'http' ? [proxyHostMap] : []),
+    ...(backend.protocol === 'http' ? [proxyHostMap, upgradeMap] : []),
     braces(`upstream ${upstream}`, [`server ${upstreamServer(backend)};`, ...connections(backend.protocol)]),
     bucketSize(site.name),
     braces('server', serverLines(site, locationLines(backend.protocol, upstream))),
@@ -91,6 +91,18 @@ const proxyHostMap = [
   'map $postern_host $postern_proxy_host {',
   '    "" $host;',
   '    default $postern_host;',
+  '}',
+];
+
+const upgradeMap = [
+  '# WebSocket is the one upgrade that is passed on; without one the connection is kept.',
+  'map $http_upgrade $postern_upgrade {',
+  '    "~*^websocket$" websocket;',
+  '    default "";',
+  '}',
+  'map $postern_upgrade $postern_connection {',
+  '    "" "";',
+  '    default upgrade;',
   '}',
 ];
 

@@ -1,6 +1,8 @@
 import { ConfigError, type PeerOptions } from '@postern/core';
 import type { ListenTarget } from '@postern/server';
+import { formatAddress } from '../address.ts';
 import { type ApacheOptions, apacheConfig } from './apache.ts';
+import { spokenBy } from './apache-module.ts';
 import { caddyConfig } from './caddy.ts';
 import { haproxyConfig } from './haproxy.ts';
 import { lighttpdConfig } from './lighttpd.ts';
@@ -30,9 +32,11 @@ export interface AppAddress {
  */
 export function webServerConfig(
   server: WebServerName,
-  { protocol, target, peer, text }: AppAddress,
+  address: AppAddress,
   options: Omit<ApacheOptions, 'peer'>,
 ): string {
+  if (address.protocol === 'auto') return autoConfig(server, address, options);
+  const { protocol, target, peer, text } = address;
   if (options.module !== undefined && server !== 'apache')
     throw new ConfigError('ERR_USAGE', `--module is for postern config apache: leave it out for ${server}`);
   if (server !== 'apache' && server !== 'lighttpd') refuseStarting(server, options);
@@ -47,6 +51,14 @@ export function webServerConfig(
       `--listen ${text}?peer=${peer.peer}: the app expects ${peer.peer} there: write peer=${server}, there and where it listens, or postern config ${peer.peer}`,
     );
   return generators[server](protocol, target, { ...options, peer });
+}
+
+/** Where the first bytes of a connection tell, it is FastCGI, which all web servers speak, or what Apache's module does. */
+function autoConfig(server: WebServerName, address: AppAddress, options: Omit<ApacheOptions, 'peer'>): string {
+  const protocol = (options.module === undefined ? undefined : spokenBy(options.module)) ?? 'fastcgi';
+  const text = formatAddress(protocol, address.target);
+  const config = webServerConfig(server, { ...address, protocol, text }, options);
+  return config.replace(text, () => `${address.text}, over ${protocol}`);
 }
 
 /** @throws ConfigError ERR_OPTION: the web server starts no programs, or has no authorizers */

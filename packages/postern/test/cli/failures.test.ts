@@ -180,11 +180,12 @@ describe('an address that cannot be listened on', () => {
     ['fastcgi://192.0.2.1:9000?allow=192.0.2.0/24', 'ERR_ADDRESS_UNAVAILABLE: 192.0.2.1:9000'],
     ['fastcgi://127.0.0.1:99999', 'ERR_ADDRESS: port "99999"'],
     ['fastcgi://127.0.0.1:0?mode=0660', 'ERR_ADDRESS_KEY: query key "mode"'],
-    ['auto://127.0.0.1:8080', 'ERR_NOT_BUILT: protocol auto'],
+    ['auto://0.0.0.0:8080?allow=10.0.0.0/8', 'ERR_ADDRESS_OPEN: AJP (of auto) off loopback'],
     ['ajp://127.0.0.1:0?secret-file=/nowhere/secret', 'ERR_SECRET: secret-file="/nowhere/secret"'],
     ['https://127.0.0.1:0', 'ERR_ADDRESS_KEY: query key "cert"'],
     ['https://127.0.0.1:0?cert=/nowhere/a.crt&key=/nowhere/a.key', 'ERR_TLS_FILE: cert=/nowhere/a.crt'],
-    ['fastcgi+systemd:', 'ERR_NOT_BUILT: transport +systemd'],
+    ['fastcgi+systemd:', 'ERR_SYSTEMD: LISTEN_FDS is not set: systemd passed no sockets, or this was started by hand'],
+    ['auto+systemd:app', 'ERR_SYSTEMD: LISTEN_FDS is not set'],
     ['fastcgi+fd:99', 'ERR_FD: fd 99'],
     ['fastcgi+fd:0', 'ERR_FD: fd 0'],
   ])('because of what %s says', async (address, message) => {
@@ -210,7 +211,6 @@ describe('a command line that is wrong', () => {
     'reload',
     'stop',
   ];
-  const targets = ['systemd'];
 
   it.each<[string[], string]>([
     [[], 'ERR_USAGE: postern needs a command first'],
@@ -245,13 +245,21 @@ describe('a command line that is wrong', () => {
     [['serve', '--watch', 'app.mjs', ...SOCKET], 'ERR_NOT_BUILT: --watch of postern serve'],
     [['serve', '--lint', 'app.mjs', ...SOCKET], 'ERR_NOT_BUILT: --lint of postern serve'],
     ...commands.map((name): [string[], string] => [[name, 'x', '-X', 'GET'], `ERR_NOT_BUILT: postern ${name}`]),
-    ...targets.map((name): [string[], string] => [
-      ['config', name, '--listen', 'x'],
-      `ERR_NOT_BUILT: postern config ${name}`,
-    ]),
+    [
+      ['config', 'systemd', '--listen', 'fastcgi+unix:/run/a.sock', '--root', '/a'],
+      'ERR_USAGE: --root is for a web server',
+    ],
+    [
+      ['config', 'systemd', '--listen', 'fastcgi+systemd:app'],
+      'ERR_OPTION: --listen fastcgi+systemd:app: systemd opens the socket: give the address that the web server connects to',
+    ],
+    [
+      ['config', 'nginx', '--listen', 'fastcgi+systemd:app'],
+      'ERR_OPTION: --listen fastcgi+systemd:app: nginx cannot connect to a name: give the address',
+    ],
     [
       ['config', 'ngnix', '--listen', 'x'],
-      'ERR_USAGE: postern config "ngnix": there is no such web server: did you mean nginx?',
+      'ERR_USAGE: postern config "ngnix": there is no such target: did you mean nginx?',
     ],
     [['config'], 'ERR_USAGE: postern config needs the name of a web server'],
     [['config', 'nginx'], 'ERR_USAGE: postern config needs the address that the app listens on'],

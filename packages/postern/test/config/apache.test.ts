@@ -16,7 +16,7 @@ describe('apacheConfig', () => {
     ['scgi', '"scgi://127.0.0.1:9000/" flushpackets=on'],
     ['ajp', '"ajp://127.0.0.1:9000/" flushpackets=on nocanon ttl=60'],
     ['uwsgi', '"uwsgi://127.0.0.1:9000/" flushpackets=on'],
-    ['http', '"http://127.0.0.1:9000/" flushpackets=on nocanon ttl=60'],
+    ['http', '"http://127.0.0.1:9000/" flushpackets=on nocanon ttl=60 upgrade=websocket'],
   ])('passes %s on', (protocol, rest) => {
     expect(proxyPass(protocol)).toBe(`ProxyPass "/" ${rest}`);
     expect(proxyPass(protocol, unix('/run/app.sock'))).toBe(

@@ -16,6 +16,10 @@ describe('haproxyConfig', () => {
     expect(lines.join('\n')).not.toMatch(/userlist|http_auth|mpxs|X-Forwarded|undefined/);
   });
 
+  it.each(['fastcgi', 'http'])('keeps nothing of a reply back over %s', (protocol) => {
+    expect(settings(haproxyConfig(protocol, tcp(9000)))).toContain('option http-no-delay');
+  });
+
   it('gives the app the whole path, Authorization, and no user that nobody checked', () => {
     expect(settings(haproxyConfig('fastcgi', tcp(9000)))).toEqual(
       expect.arrayContaining([

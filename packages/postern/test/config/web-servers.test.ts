@@ -39,6 +39,25 @@ describe('webServerConfig', () => {
     );
   });
 
+  it.each(webServerNames)('of %s asks an address with auto over FastCGI', (server) => {
+    const auto = { ...address, protocol: 'auto', text: 'auto://127.0.0.1:9000' };
+    expect(webServerConfig(server, auto, {})).toBe(
+      webServerConfig(server, address, {}).replace('fastcgi://127.0.0.1:9000', 'auto://127.0.0.1:9000, over fastcgi'),
+    );
+  });
+
+  it('of apache asks an address with auto as the module does', () => {
+    const auto = { ...address, protocol: 'auto', text: 'auto://127.0.0.1:9000' };
+    for (const module of ['ajp', 'mod_proxy_uwsgi', 'apache:scgi', 'http']) {
+      const protocol = module.replace(/^.*[_:]/, '');
+      expect(webServerConfig('apache', auto, { module })).toContain(`on auto://127.0.0.1:9000, over ${protocol}\n`);
+      expect(webServerConfig('apache', auto, { module })).toContain(`${protocol}://127.0.0.1:9000`);
+    }
+    expect(() => webServerConfig('apache', auto, { module: 'php' })).toThrow(
+      expect.objectContaining({ message: expect.stringContaining('there is no such module') }),
+    );
+  });
+
   it('refuses an app that expects another web server', () => {
     webServerConfig('lighttpd', { ...address, peer: { peer: 'lighttpd' } }, {});
     webServerConfig('lighttpd', { ...address, peer: { peer: 'none' } }, {});
