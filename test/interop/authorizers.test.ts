@@ -354,6 +354,27 @@ $HTTP["url"] =~ "^/files/" { fastcgi.server = ( "/files/" => ( ( ${guard}, "docr
     }
   });
 
+  it('lets nobody through mod_fcgid', async () => {
+    const apache = await startApache(['fcgid'], (_, folder) => {
+      const program = writeProgram(join(folder, 'authorizer'), 'test/fixtures/plain.mjs');
+      writeFileSync(join(folder, 'page.txt'), 'a page');
+      mkdirSync(join(folder, 'sockets'));
+      chmodSync(join(folder, 'sockets'), 0o777);
+      return `FcgidIPCDir ${folder}/sockets
+FcgidProcessTableFile ${folder}/processes
+<Location "/">
+  FcgidAccessChecker ${program}
+  Require all granted
+</Location>`;
+    });
+    try {
+      const { status, text } = await askHttp(apache.port, '/page.txt');
+      expect([status, text.includes('a page')]).toEqual([401, false]);
+    } finally {
+      await apache.stop();
+    }
+  });
+
   it('lets nobody through mod_authnz_fcgi', async () => {
     const port = portOf(alone.addresses[0]);
     const apache = await startApache(['authn_core', 'authz_user', 'authnz_fcgi', 'auth_basic'], (_, folder) => {

@@ -1,8 +1,9 @@
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { limitsWith } from '@postern/core';
 import { fastcgi } from '@postern/fastcgi';
 import { scgi } from '@postern/scgi';
-import { type Ask, type ConnectTarget, request } from '../src/index.ts';
+import { type Ask, type ConnectTarget, request, Session } from '../src/index.ts';
 import { cleanUp, END, played, record, STDOUT, scripted, soon, whole } from './back-ends.ts';
 
 afterEach(cleanUp);
@@ -117,6 +118,48 @@ describe('a back-end that is silent', () => {
     expect(await text(body)).toHaveLength(60_000);
   });
 
+  it('writes to STDERR beyond its limit alone: that is silence', async () => {
+    let flood = (): void => {};
+    const target = await scripted((socket) => {
+      flood = () => void socket.write(record(7, 'x'.repeat(1000)));
+      socket.once('data', flood);
+    });
+    const log: string[] = [];
+    const answer = ask(target, { limits: limitsWith({ maxStderrBytes: 10 }), onLog: (line) => log.push(line) });
+    const watched = watch(answer);
+    await soon(() => log.length === 1);
+    jest.advanceTimersByTime(59_999);
+    flood();
+    await turns();
+    expect(watched.outcome).toBe('pending');
+    jest.advanceTimersByTime(1);
+    await turns();
+    expect(watched.outcome).toBe('ERR_TIMEOUT_REPLY');
+  });
+
+  it.each([
+    ['HEAD', '', 'Content-Length: 100\r\n\r\nhello'],
+    ['GET', 'hello', 'Content-Length: 5\r\n\r\nhello!'],
+  ])('does not end its answer to %s, of which all has come and more: the reader has it', async (method, body, head) => {
+    let more = (): void => {};
+    let closed = false;
+    const target = await scripted((socket) => {
+      socket.on('end', () => {
+        closed = true;
+      });
+      more = () => void socket.write(record(STDOUT, 'more'));
+      socket.once('data', () => socket.write(record(STDOUT, `Status: 200\r\n${head}`)));
+    });
+    const answer = await ask(target, { variables: ['REQUEST_METHOD', method] });
+    expect(await text(answer.body)).toBe(body);
+    jest.advanceTimersByTime(59_999);
+    more();
+    await turns();
+    expect(closed).toBe(false);
+    jest.advanceTimersByTime(1);
+    await soon(() => closed);
+  });
+
   it('does not read the request: that is silence, whatever is left to send', async () => {
     let connected = false;
     const target = await scripted((socket) => {
@@ -133,6 +176,70 @@ describe('a back-end that is silent', () => {
       await turns();
     }
     expect(watched.outcome).toBe('ERR_TIMEOUT_REPLY');
+  });
+});
+
+describe('an answer with more than its Content-Length', () => {
+  it('is given up where there is no end of it', async () => {
+    let closed = false;
+    const target = await scripted((socket) => {
+      const flood = (): void => {
+        while (!closed && socket.write(record(STDOUT, 'x'.repeat(60_000))));
+      };
+      socket.on('drain', flood);
+      socket.on('close', () => {
+        closed = true;
+      });
+      socket.once('data', () => {
+        socket.write(record(STDOUT, 'Content-Length: 5\r\n\r\nhello'));
+        flood();
+      });
+    });
+    expect(await text((await ask(target, { timeout: 0 })).body)).toBe('hello');
+    await soon(() => closed);
+  });
+
+  it('leaves the connection as it is where it ends', async () => {
+    const back = await played((id, send) => {
+      const { length } = back.requests;
+      send({ type: 'head', id, status: 200, reason: 'OK', headers: ['Content-Length', '1'] });
+      send({ type: 'data', id, chunk: `${length}more` }, { type: 'end', id });
+    });
+    const session = new Session(fastcgi, back.target, { atOnce: 1 });
+    for (let i = 1; i < 4; i++) expect(await text((await session.request({ variables: GET })).body)).toBe(`${i}`);
+    expect(back.connections).toHaveLength(1);
+    session.close();
+  });
+});
+
+describe('a body in pieces', () => {
+  it('that are text is refused, with what to write', async () => {
+    async function* words(): AsyncGenerator<unknown> {
+      yield 'text';
+    }
+    const back = await played(() => {});
+    await expect(ask(back.target, { variables: POST, body: words() as never })).rejects.toMatchObject({
+      code: 'ERR_OPTION',
+      message: 'a piece of a stream: a string: write Buffer.from(text)',
+    });
+  });
+
+  it('of one byte in an answer cost the reader no step each', async () => {
+    const count = 20_000;
+    const target = await scripted((socket) => {
+      socket.once('data', () => {
+        const ones = Array.from({ length: count }, () => record(STDOUT, 'x'));
+        socket.end(Buffer.concat([record(STDOUT, 'Status: 200\r\n\r\n'), ...ones, END]));
+      });
+    });
+    const answer = await ask(target);
+    await turns();
+    const sizes: number[] = [];
+    for await (const chunk of answer.body) {
+      sizes.push(chunk.length);
+    }
+    expect(sizes.reduce((sum, size) => sum + size, 0)).toBe(count);
+    expect(sizes.length).toBeLessThan(count / 100);
   });
 });
 

@@ -1,5 +1,5 @@
 import { text } from 'node:stream/consumers';
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { ajp } from '@postern/ajp';
 import { environHandler, type Protocol } from '@postern/core';
 import { fastcgi } from '@postern/fastcgi';
@@ -77,6 +77,87 @@ describe('a session with a back-end that takes one request at a time', () => {
     expect(await given).toBe('ERR_ABORTED');
     expect(await next).toBe('1');
     expect(back.requests.map(({ connection }) => connection)).toEqual([0, 1]);
+  });
+
+  it('gives up an answer that is not read for its timeout, while others wait for their turn', async () => {
+    const back = await played((id, send) => {
+      if (back.requests.length > 1) send(whole(id, 'second'));
+      else {
+        send({ type: 'head', id, status: 200, reason: 'OK', headers: [] });
+        send({ type: 'data', id, chunk: Buffer.alloc(1_000_000) });
+      }
+    });
+    const session = open(back.target, { atOnce: 1 });
+    const unread = await session.request({ ...GET, timeout: 100 });
+    expect(await bodyOf(session.request(GET))).toBe('second');
+    expect(await codeOf(text(unread.body))).toBe('ERR_TIMEOUT_READ');
+  });
+
+  it('tries again after a time whether connections are kept, with a request that may be sent twice', async () => {
+    const now = jest.spyOn(performance, 'now');
+    now.mockReturnValue(0);
+    let hasty = true;
+    const keeps: string[] = [];
+    let connections = 0;
+    let ends = 0;
+    let ending = 0;
+    const target = await scripted((socket) => {
+      const place = ++connections;
+      socket.on('data', (chunk) => {
+        keeps.push(`${place} ${chunk[10]}`);
+        const answer = Buffer.concat([record(STDOUT, 'Status: 200\r\n\r\nx'), END]);
+        if (hasty || chunk[10] === 0) {
+          ending++;
+          socket.end(answer);
+        } else socket.write(answer);
+      });
+      socket.on('end', () => {
+        ends++;
+        socket.end();
+      });
+    });
+    const session = open(target, { atOnce: 1 });
+    const asks = async (count: number, method = 'GET'): Promise<string[]> => {
+      keeps.length = 0;
+      for (let i = 0; i < count; i++) {
+        expect(await bodyOf(session.request({ variables: ['REQUEST_METHOD', method] }))).toBe('x');
+        // the client has seen that the back-end closed
+        await soon(() => ends >= ending);
+      }
+      return [...keeps];
+    };
+    try {
+      expect(await asks(2)).toEqual(['1 1', '2 0']);
+      now.mockReturnValue(59_999);
+      expect(await asks(1)).toEqual(['3 0']);
+      now.mockReturnValue(60_000);
+      // still so: the pause is twice as long then
+      expect(await asks(2)).toEqual(['4 1', '5 0']);
+      hasty = false;
+      now.mockReturnValue(179_999);
+      expect(await asks(1)).toEqual(['6 0']);
+      now.mockReturnValue(180_000);
+      expect(await asks(2, 'POST')).toEqual(['7 1', '8 1']);
+      expect(await asks(2)).toEqual(['8 1', '8 1']);
+      expect(await asks(2, 'POST')).toEqual(['8 1', '8 1']);
+    } finally {
+      now.mockRestore();
+    }
+  });
+
+  it.each([scgi, ajp])('sends nothing of a request of $name whose body is longer than it says', async (protocol) => {
+    const got: Buffer[] = [];
+    let closes = 0;
+    const target = await scripted((socket) => {
+      socket.on('data', (chunk) => got.push(chunk));
+      socket.on('close', () => closes++);
+      socket.on('end', () => socket.end());
+    });
+    const session = open(target, {}, protocol);
+    const variables = ['REQUEST_METHOD', 'POST', 'REQUEST_URI', '/', 'CONTENT_LENGTH', '1'];
+    expect(await codeOf(session.request({ variables, body: Buffer.from('long') }))).toBe('ERR_BODY_LONG');
+    await soon(() => closes === 1);
+    expect(got).toEqual([]);
   });
 
   it('opens another connection when the back-end has closed the kept one', async () => {

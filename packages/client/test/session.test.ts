@@ -1,9 +1,10 @@
+import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { ConfigError, limitsWith } from '@postern/core';
 import { fastcgi } from '@postern/fastcgi';
 import { type Answer, type ConnectTarget, type Question, Session, type SessionOptions } from '../src/index.ts';
-import { cleanUp, played, scripted, serveApp, soon, whole } from './back-ends.ts';
+import { cleanUp, END, played, record, STDOUT, scripted, serveApp, soon, whole } from './back-ends.ts';
 
 const sessions: Session[] = [];
 afterEach(async () => {
@@ -188,6 +189,72 @@ describe('a session with a back-end that takes several requests at once', () => 
     const unread = await session.request({ ...GET, timeout: 100 });
     expect(await bodyOf(session.request(GET))).toHaveLength(2_000_000);
     expect(await codeOf(text(unread.body))).toBe('ERR_TIMEOUT_READ');
+  });
+});
+
+describe('a session and a filter', () => {
+  const filter = { ...GET, role: 'filter', data: Buffer.alloc(5_000_000) } as const;
+
+  it('that does not read its file: the others go on, for it has a connection of its own', async () => {
+    const connections: number[] = [];
+    const target = await scripted((socket) => {
+      const place = connections.push(0) - 1;
+      socket.on('data', (chunk) => {
+        if (connections[place]++ > 0) return;
+        const [role, id] = [chunk[9], chunk.readUInt16BE(2)];
+        if (role === 3) socket.pause();
+        else {
+          const reply = Buffer.concat([record(STDOUT, 'Status: 200\r\n\r\nx'), END]);
+          for (const at of [0, reply.length - END.length]) reply.writeUInt16BE(id, at + 2);
+          socket.write(reply);
+          connections[place] = 0;
+        }
+      });
+    });
+    const session = open(target, { atOnce: 10 });
+    const filtered = codeOf(session.request({ ...filter, timeout: 500 }));
+    for (let i = 0; i < 3; i++) expect(await bodyOf(session.request(GET))).toBe('x');
+    expect(connections).toHaveLength(2);
+    expect(await filtered).toBe('ERR_TIMEOUT_REPLY');
+  });
+});
+
+describe('a session that learns of its back-end', () => {
+  afterEach(() => {
+    jest.restoreAllMocks();
+  });
+
+  it('asks one that was busy again, and then goes by its answer', async () => {
+    const now = jest.spyOn(performance, 'now');
+    now.mockReturnValue(0);
+    const real = await played(() => {});
+    let busy = true;
+    let asked = 0;
+    const target = await scripted((socket) => {
+      const through = connect(real.target as { port: number; host: string });
+      through.on('error', () => {});
+      through.pipe(socket);
+      socket.on('close', () => through.destroy());
+      socket.on('data', (chunk) => {
+        const question = chunk[1] === 9;
+        if (question) asked++;
+        if (question && busy) socket.destroy();
+        else through.write(chunk);
+      });
+    });
+    const session = open(target);
+    const bodies = [1, 2, 3, 4].map(() => bodyOf(session.request(GET)));
+    await soon(() => real.requests.length === 1);
+    busy = false;
+    now.mockReturnValue(59_999);
+    bodies.push(bodyOf(session.request(GET)));
+    expect(asked).toBe(1);
+    now.mockReturnValue(60_000);
+    bodies.push(bodyOf(session.request(GET)));
+    await soon(() => real.requests.length === 6);
+    expect(real.requests.map(({ connection }) => connection)).toEqual([0, 1, 1, 1, 1, 1]);
+    for (const { connection, id } of real.requests) real.connections[connection].send(whole(id, 'x'));
+    expect(await Promise.all(bodies)).toEqual(Array.from({ length: 6 }, () => 'x'));
   });
 });
 

@@ -73,6 +73,15 @@ describe('describeError', () => {
     expect(text).not.toContain('\n');
   });
 
+  it.each([' ', '\n'])('reads a message of many %j once', (blank) => {
+    const error = new Error(`a${blank.repeat(200_000)}b\nc`);
+    const began = performance.now();
+    error.stack = `Error: ${error.message}\n    at somewhere (a.js:1:1)`;
+    expect(describeError(error).replace(/ +/g, ' ')).toBe('Error: a b c at somewhere (a.js:1:1)');
+    // far below what a pass for each blank takes, far above what one takes
+    expect(performance.now() - began).toBeLessThan(2000);
+  });
+
   it('tells the causes', () => {
     const error = new Error('outer', { cause: new Error('inner', { cause: 'root' }) });
     expect(describeError(error)).toMatch(/^Error: outer.*; cause: Error: inner.*; cause: root$/);

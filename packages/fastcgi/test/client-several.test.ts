@@ -4,7 +4,7 @@ import { cutAt, randomNumbers } from '@postern/testkit';
 import { FastcgiClientConnection } from '../src/client-connection.ts';
 import { RecordType } from '../src/constants.ts';
 import { FastcgiServerConnection } from '../src/server-connection.ts';
-import { askedFor, bytesOf, cut, end, Listener, OK, reply, stdout } from './client-harness.ts';
+import { askedFor, bytesOf, cut, end, Listener, OK, reply, stderr, stdout } from './client-harness.ts';
 
 const POST = ['REQUEST_METHOD', 'POST'];
 
@@ -276,5 +276,43 @@ describe('our client and our server', () => {
     expect(listener.heard.filter((one) => one.endsWith('head 200'))).toHaveLength(200);
     expect(listener.heard.filter((one) => one.endsWith('log'))).not.toHaveLength(0);
     expect(listener.heard.filter((one) => one.endsWith('end reuse')).length).toBeGreaterThan(190);
+  });
+});
+
+describe('STDERR', () => {
+  const flood = stderr('x'.repeat(60_000));
+
+  it('beside an answer that is not read is not read for ever either', () => {
+    const connection = askedFor({ ids: [1], set: { maxStderrBytes: 10 } });
+    const listener = new Listener(connection, () => false).receive(stdout(`${OK}a`));
+    let floods = 0;
+    for (; connection.wantsRead && floods < 100; floods++) listener.receive(flood);
+    expect(floods).toBe(2);
+    connection.pull(1);
+    expect(connection.wantsRead).toBe(true);
+    listener.receive(stdout('b'), end());
+    expect(listener.bodies.get(1)).toBe('ab');
+  });
+
+  it('stops no answer that has a reader', () => {
+    const connection = askedFor({ ids: [1], set: { maxStderrBytes: 10 } });
+    const listener = new Listener(connection).receive(stdout(OK));
+    for (let i = 0; i < 100; i++) {
+      expect(connection.wantsRead).toBe(true);
+      listener.receive(flood);
+    }
+    expect(listener.receive(stdout('b'), end()).bodies.get(1)).toBe('b');
+  });
+});
+
+describe('a role that there is not', () => {
+  it('is refused, and the next request goes out as if nothing had been', () => {
+    const connection = new FastcgiClientConnection(limitsWith());
+    const ask = (role: string): void =>
+      connection.send({ type: 'request', id: 1, role: role as 'filter', variables: POST, keep: true });
+    expect(() => ask('Filter')).toThrow(expect.objectContaining({ code: 'ERR_PROTOCOL_LACKS' }));
+    expect(connection.takeOutput(1000)).toBeUndefined();
+    ask('responder');
+    expect(cut(bytesOf(connection.takeOutput(1000))).map(({ type }) => type)).toEqual([1, 4, 4]);
   });
 });

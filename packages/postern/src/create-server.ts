@@ -186,7 +186,7 @@ export class GatewayServer extends EventEmitter implements HttpServer {
     return { address: bound.host, family: isIPv6(bound.host) ? 'IPv6' : 'IPv4', port: bound.port };
   }
 
-  /** Stops accepting and lets what runs end, for at most the limit `grace`; then 'close'. */
+  /** Stops accepting and lets what runs end, what is beside closes too, for at most the limit `grace`; then 'close'. */
   close(callback?: Callback): this {
     const server = this.#server;
     if (server === undefined) {
@@ -318,7 +318,6 @@ export class GatewayServer extends EventEmitter implements HttpServer {
   }
 }
 
-/** Outside of any promise, so that what a listener throws is uncaught, not unhandled. */
 async function closeApp(close: () => unknown, server: Server): Promise<void> {
   try {
     await close();
@@ -327,6 +326,7 @@ async function closeApp(close: () => unknown, server: Server): Promise<void> {
   }
 }
 
+/** Outside of any promise, so that what a listener throws is uncaught, not unhandled. */
 function emitOne(server: GatewayServer, event: string, ...values: unknown[]): void {
   server.emit(event, ...values);
 }

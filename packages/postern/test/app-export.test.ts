@@ -59,6 +59,35 @@ describe('pickExports', () => {
     },
   );
 
+  it.each<[string, object]>([
+    [
+      'an object of a class with fetch',
+      Object.assign(
+        new (class {
+          fetch = app;
+        })(),
+        { filter: other },
+      ),
+    ],
+    ['the default of a compiled module', { __esModule: true, default: { ...fetchApp, filter: other } }],
+  ])('takes a filter of %s', (_, exported) => {
+    expect(pickExports({ default: exported }, '/app.mjs').filter).toBe(other);
+  });
+
+  it('takes none of an app of a framework, nor what an object has by its class', () => {
+    for (const exported of [Object.assign(createServer(), { filter: other }), { ...fastify, filter: other }])
+      expect(pickExports({ default: exported }, '/app.mjs').filter).toBeUndefined();
+    const router = new Proxy(fetchApp, { get: () => other });
+    expect(pickExports({ default: router }, '/app.mjs').filter).toBeUndefined();
+  });
+
+  it('does not pass over what may be an app, and what is alone', () => {
+    const waiting = Promise.resolve(other);
+    expect(pickExports({ default: app, authorizer: waiting }, '/app.mjs').authorizer).toBe(waiting);
+    expect(pickExports({ default: app, filter: fastify }, '/app.mjs').filter).toBe(fastify);
+    expect(pickExports({ authorizer: 5 }, '/app.mjs').authorizer).toBe(5);
+  });
+
   it('has no authorizer and no filter where there is none', () => {
     expect(pickExports({ default: app }, '/app.mjs')).toEqual({ app, authorizer: undefined, filter: undefined });
     // of a function a property of that name may be anything

@@ -116,6 +116,9 @@ describe('serve', () => {
       await expect(serve(undefined, { listen: address, authorizer, filter })).rejects.toThrow(
         /cannot serve an authorizer and a filter without an app/,
       );
+      await expect(serve(undefined, { listen: address, filter })).rejects.toThrow(
+        /cannot serve a filter without an app/,
+      );
     },
   );
 
@@ -147,6 +150,28 @@ describe('serve', () => {
     });
     expect((await askAs('authorizer', address)).stdout).toBe(allowed);
     expect((await askAs('responder', address)).stdout).toMatch(/app$/);
+  });
+
+  it.each<[string, ServeOptions['interface'], unknown, unknown]>([
+    ['(req, res)', 'environ', (environ: Environ) => app(environ), kinds[2][1].authorizer],
+    ['an object with fetch', 'environ', (environ: Environ) => app(environ), kinds[1][1].authorizer],
+    [
+      'an object with fetch',
+      'node',
+      (_req: unknown, res: { end(text: string): void }) => res.end('app responder'),
+      kinds[1][1].authorizer,
+    ],
+    [
+      '(req, res)',
+      'node',
+      (_req: unknown, res: { end(text: string): void }) => res.end('app responder'),
+      kinds[2][1].authorizer,
+    ],
+    ['no parameter', 'environ', (environ: Environ) => app(environ), () => ({ allow: { USER: 'joe' } })],
+  ])('knows an authorizer that is %s where the app is forced to be %s', async (_, forced, responder, given) => {
+    const address = await started(responder, { interface: forced, authorizer: given });
+    expect((await askAs('authorizer', address, right)).stdout).toBe(allowed);
+    expect((await askAs('responder', address)).stdout).toMatch(/app responder$/);
   });
 
   it.each<[Partial<ServeOptions>, string, RegExp]>([
@@ -222,6 +247,49 @@ describe('createServer with an authorizer and a filter', () => {
     expect((await askAs('filter', address)).end).toBe(unknownRole);
     const plain = await listening(createServer((_req, res) => void res.end('app')));
     expect((await askAs('authorizer', plain)).end).toBe(unknownRole);
+  });
+
+  /** What Fastify looks like. */
+  function fastify(closed: string[], close = async (): Promise<void> => {}) {
+    const routing = (_req: unknown, res: { writeHead(status: number): { end(): void } }): void =>
+      res.writeHead(401).end();
+    const closing = async (): Promise<void> => {
+      closed.push('closed');
+      await close();
+    };
+    return { server: { listening: false }, routing, inject() {}, async ready() {}, close: closing };
+  }
+
+  async function ends(server: GatewayServer): Promise<void> {
+    await new Promise((resolve) => server.close(resolve));
+  }
+
+  it('closes an authorizer with a close of its own before it says close, each time', async () => {
+    const closed: string[] = [];
+    const server = createServer({ authorizer: fastify(closed) }, (_req, res) => void res.end('app'));
+    for (const times of [1, 2]) {
+      const address = await listening(server);
+      expect((await askAs('authorizer', address)).stdout).toMatch(/^Status: 401 /);
+      await ends(server);
+      expect(closed).toHaveLength(times);
+    }
+  });
+
+  it('tells of a close that fails, and waits for none longer than grace', async () => {
+    const errors: unknown[] = [];
+    const failing = fastify([], () => Promise.reject(new Error('cannot close')));
+    const never = fastify([], () => new Promise(() => {}));
+    for (const authorizer of [failing, never]) {
+      const options = {
+        authorizer,
+        limits: { grace: 20 },
+        onError: (error: unknown) => void errors.push(String(error)),
+      };
+      const server = createServer(options, (_req, res) => void res.end('app'));
+      await listening(server);
+      await ends(server);
+    }
+    expect(errors).toEqual(['Error: cannot close']);
   });
 
   it('emits an error where they cannot be made ready, and does not listen', async () => {

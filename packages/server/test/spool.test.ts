@@ -151,4 +151,17 @@ describe('a spool', () => {
     expect(one.pieces).toEqual([]);
     expect(one.losses).toEqual([]);
   });
+
+  it('keeps and hands out pieces of one byte by the thousand', async () => {
+    const one = kept({ path: '/none' });
+    const given = pattern(300_000, 0);
+    for (let i = 0; i < given.length; i++) one.spool.push(given.subarray(i, i + 1));
+    await until(
+      () => one.warnings.length,
+      (length) => length > 0,
+    );
+    await takeAll(one);
+    expect(Buffer.concat(one.pieces).equals(given)).toBe(true);
+    expect(one.pieces.length).toBeLessThan(100);
+  });
 });

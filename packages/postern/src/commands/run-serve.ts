@@ -39,7 +39,7 @@ export async function runServe(args: Record<string, unknown>): Promise<number> {
   }
   for (const address of served.addresses) say(`listening ${address}`);
   // what is missing here is not asked
-  if (prepared.roles !== undefined && plan.addresses.some(({ protocol }) => protocol === 'fastcgi'))
+  if (prepared.roles !== undefined && plan.addresses.some(({ protocol }) => /^(?:fastcgi|auto)$/.test(protocol)))
     say(`serving roles: ${prepared.roles.join(', ')}`);
   lifetime.serving(served, readyFile);
   return lifetime.ended;

@@ -27,6 +27,32 @@ describe('postern serve', () => {
     expect((await child.stop()).code).toBe(0);
   });
 
+  it('says behind its addresses which roles it serves, where there are others than that of the app', async () => {
+    for (const listen of ['fastcgi://127.0.0.1:0', 'auto://127.0.0.1:0']) {
+      const { child } = await serving(app + authorizer + filter, ['--listen', listen]);
+      await child.said(/^(?:listening [^\n]*\n){2}serving roles: responder, authorizer, filter\n$/);
+    }
+    const inObject = 'export default { fetch: () => new Response("app"), authorizer: (environ) => ({ allow: {} }) };';
+    const { address, child } = await serving(inObject);
+    await child.said(/^listening [^\n]*\nserving roles: responder, authorizer\n$/);
+    expect((await askAs('authorizer', address)).stdout).toBe('Status: 200 OK\r\n\r\n');
+  });
+
+  it('says nothing of roles of an app alone, or where nobody can ask in them', async () => {
+    const alone = await serving(app);
+    expect((await alone.child.stop()).code).toBe(0);
+    expect(alone.child.output()).toMatch(/^listening [^\n]*\n$/);
+    const child = postern(folderWith({ 'app.mjs': app + authorizer }), [
+      'serve',
+      'app.mjs',
+      '--listen',
+      'scgi://127.0.0.1:0',
+    ]);
+    await child.said(/^listening /m);
+    expect((await child.stop()).code).toBe(0);
+    expect(child.output()).toMatch(/^listening [^\n]*\n$/);
+  });
+
   it('serves a module with an authorizer alone, in that role alone', async () => {
     const { address } = await serving(authorizer);
     expect((await askAs('authorizer', address)).stdout).toBe(allowed);
