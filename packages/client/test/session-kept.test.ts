@@ -2,38 +2,18 @@ import { text } from 'node:stream/consumers';
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { ajp } from '@postern/ajp';
 import { environHandler, type Protocol } from '@postern/core';
-import { fastcgi } from '@postern/fastcgi';
 import { scgi } from '@postern/scgi';
 import { Server } from '@postern/server';
-import { type Answer, type ConnectTarget, type Question, Session, type SessionOptions } from '../src/index.ts';
+import type { ConnectTarget } from '../src/index.ts';
 import { cleanUp, END, played, record, STDOUT, scripted, soon, whole } from './back-ends.ts';
+import { bodyOf, closeSessions, codeOf, GET, open } from './sessions.ts';
 
-const sessions: Session[] = [];
 const servers: Server[] = [];
 afterEach(async () => {
-  for (const session of sessions.splice(0)) session.close();
+  closeSessions();
   for (const server of servers.splice(0)) await server.close(0);
   await cleanUp();
 });
-
-function open(target: ConnectTarget, options?: SessionOptions, protocol: Protocol = fastcgi): Session {
-  const session = new Session(protocol, target, options);
-  sessions.push(session);
-  return session;
-}
-
-const GET: Question = { variables: ['REQUEST_METHOD', 'GET', 'REQUEST_URI', '/', 'QUERY_STRING', ''] };
-
-async function bodyOf(answer: Promise<Answer>): Promise<string> {
-  return text((await answer).body);
-}
-
-async function codeOf(promise: Promise<unknown>): Promise<unknown> {
-  return promise.then(
-    () => 'no error',
-    (error: { code?: unknown }) => error.code,
-  );
-}
 
 describe('a session with a back-end that takes one request at a time', () => {
   it.each<[string, Buffer]>([

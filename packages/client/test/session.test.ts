@@ -3,33 +3,14 @@ import { text } from 'node:stream/consumers';
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { ConfigError, limitsWith } from '@postern/core';
 import { fastcgi } from '@postern/fastcgi';
-import { type Answer, type ConnectTarget, type Question, Session, type SessionOptions } from '../src/index.ts';
+import { Session } from '../src/index.ts';
 import { cleanUp, END, played, record, STDOUT, scripted, serveApp, soon, whole } from './back-ends.ts';
+import { bodyOf, closeSessions, codeOf, GET, open } from './sessions.ts';
 
-const sessions: Session[] = [];
 afterEach(async () => {
-  for (const session of sessions.splice(0)) session.close();
+  closeSessions();
   await cleanUp();
 });
-
-function open(target: ConnectTarget, options?: SessionOptions): Session {
-  const session = new Session(fastcgi, target, options);
-  sessions.push(session);
-  return session;
-}
-
-const GET: Question = { variables: ['REQUEST_METHOD', 'GET', 'REQUEST_URI', '/', 'QUERY_STRING', ''] };
-
-async function bodyOf(answer: Promise<Answer>): Promise<string> {
-  return text((await answer).body);
-}
-
-async function codeOf(promise: Promise<unknown>): Promise<unknown> {
-  return promise.then(
-    () => 'no error',
-    (error: { code?: unknown }) => error.code,
-  );
-}
 
 describe('a session with a back-end that takes several requests at once', () => {
   it('sends them at once over one connection, and each has its own answer', async () => {

@@ -127,6 +127,12 @@ export class CgiHead implements RequestHead {
     return flat;
   }
 
+  /** SERVER_SOFTWARE; '' where it did not come. */
+  get software(): string {
+    const { software } = this.names;
+    return software < 0 ? '' : this.values[software];
+  }
+
   /** nginx sends CONTENT_TYPE and CONTENT_LENGTH empty where the client sent none. */
   get hasType(): boolean {
     const { type } = this.names;

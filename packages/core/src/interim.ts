@@ -18,11 +18,6 @@ export function carriesInterim(status: number, head: RequestHead, peer: string |
   // RFC 9110 §15.2: a client of HTTP/1.0 knows no 1xx
   if (!carried.has(status) || head.protocol === 'HTTP/1.0') return false;
   if (peer !== undefined) return carriers.some(([name]) => name === peer);
-  const software = head instanceof CgiHead ? softwareOf(head) : '';
+  const software = head instanceof CgiHead ? head.software : '';
   return carriers.some(([, begins]) => software.startsWith(begins));
-}
-
-function softwareOf({ names, values }: CgiHead): string {
-  const at = names.names.indexOf('SERVER_SOFTWARE');
-  return at < 0 ? '' : values[at];
 }

@@ -189,8 +189,7 @@ export class FastcgiServerConnection implements ServerConnection {
 
   #isHaproxy(head: CgiHead): boolean {
     if (this.#peer !== undefined) return this.#peer === 'haproxy';
-    const at = head.names.names.indexOf('SERVER_SOFTWARE');
-    return at >= 0 && head.values[at].startsWith('HAProxy');
+    return head.software.startsWith('HAProxy');
   }
 
   #stdin(): Step {

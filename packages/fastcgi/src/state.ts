@@ -45,13 +45,5 @@ export const filterTable: Record<FilterState, Partial<Record<FilterInput, Filter
   body: { PARAMS_END: 'body', STDIN: 'body', STDIN_END: 'data', ABORT: 'refused' },
   data: { PARAMS_END: 'data', STDIN_END: 'data', DATA: 'data', DATA_END: 'complete', ABORT: 'refused' },
   complete: { PARAMS_END: 'complete', STDIN_END: 'complete', DATA_END: 'complete', ABORT: 'refused' },
-  refused: {
-    PARAMS: 'refused',
-    PARAMS_END: 'refused',
-    STDIN: 'refused',
-    STDIN_END: 'refused',
-    ABORT: 'refused',
-    DATA: 'refused',
-    DATA_END: 'refused',
-  },
+  refused: { ...receiveTable.refused, DATA_END: 'refused' },
 };

@@ -4,7 +4,7 @@ import { describe, expect, it } from '@jest/globals';
 import { checkDescriptor, numberedDescriptor } from '../src/descriptor.ts';
 import { atEnd } from './support/serving.ts';
 
-const TODO = 'start it by what opens the socket (spawn-fcgi, mod_fcgid, lighttpd bin-path)';
+const ADVICE = 'start it by what opens the socket (spawn-fcgi, mod_fcgid, lighttpd bin-path)';
 
 describe('checkDescriptor', () => {
   it('gives the inode of a socket', async () => {
@@ -23,12 +23,12 @@ describe('checkDescriptor', () => {
     const fd = openSync(path, 'r');
     atEnd(() => closeSync(fd));
     expect(() => checkDescriptor(numberedDescriptor(fd))).toThrow(
-      expect.objectContaining({ code: 'ERR_FD', message: `fd ${fd}: not a listening socket (${kind}): ${TODO}` }),
+      expect.objectContaining({ code: 'ERR_FD', message: `fd ${fd}: not a listening socket (${kind}): ${ADVICE}` }),
     );
   });
 
   it('says of none that it is not open', () =>
     expect(() => checkDescriptor(numberedDescriptor(9999))).toThrow(
-      expect.objectContaining({ message: `fd 9999: not a listening socket (it is not open): ${TODO}` }),
+      expect.objectContaining({ message: `fd 9999: not a listening socket (it is not open): ${ADVICE}` }),
     ));
 });
