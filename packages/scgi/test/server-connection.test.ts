@@ -93,7 +93,9 @@ describe('a request', () => {
   });
 
   it('of any variables and body is read the same wherever it is cut', () => {
-    const name = fc.stringMatching(/^HTTP_[A-Z]{1,8}$/).filter((name) => name !== 'HTTP_PROXY');
+    // those that reach no application are left out
+    const dropped = ['HTTP_PROXY', 'HTTP_TE', 'HTTP_TRAILER'];
+    const name = fc.stringMatching(/^HTTP_[A-Z]{1,8}$/).filter((name) => !dropped.includes(name));
     const value = fc.stringMatching(/^[\x20-\xff]{0,30}$/);
     const extras = fc.uniqueArray(fc.tuple(name, value), { selector: ([name]) => name, maxLength: 10 });
     fc.assert(
