@@ -131,7 +131,8 @@ describe('systemd-socket-activate', () => {
         'scgi+systemd:',
       ]),
     );
-    await until(() => existsSync(path), Boolean);
+    // the file is there a moment before anybody listens on it
+    await child.said(/Listening on/);
     expect(JSON.parse(await ask(path, 'scgi', '/x'))).toMatchObject({ url: '/x' });
     expect((await child.stop()).code).toBe(0);
     // who opened it removes it
