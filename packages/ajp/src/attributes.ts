@@ -1,7 +1,6 @@
 import { printable, RemoteProtocolError } from '@postern/core';
 import { Attribute } from './constants.ts';
 import type { Peer } from './peer.ts';
-import { sameSecret } from './secret.ts';
 import type { PayloadReader } from './strings.ts';
 
 export interface Attributes {
@@ -37,7 +36,7 @@ export function setVariable(variables: string[], name: string, value: string | u
  */
 export function readAttributes(payload: PayloadReader, rules: AttributeRules, variables: string[]): Attributes {
   const found: Attributes = { queryString: undefined, storedMethod: undefined };
-  let proven = rules.secret === undefined ? true : undefined;
+  let secret: string | undefined;
   let unwelcome: string | undefined;
   for (;;) {
     const code = payload.u8();
@@ -72,11 +71,12 @@ export function readAttributes(payload: PayloadReader, rules: AttributeRules, va
         setVariable(variables, 'SSL_CIPHER_USEKEYSIZE', payload.keySize()?.toString());
         break;
       case Attribute.STORED_METHOD:
-        found.storedMethod = payload.string() ?? '';
+        found.storedMethod = payload.string();
         break;
       case Attribute.SECRET: {
         const given = payload.string() ?? '';
-        if (rules.secret !== undefined) proven = proven !== false && sameSecret(given, rules.secret);
+        // of two that differ one is wrong, and no secret is ''
+        secret = secret === undefined || secret === given ? given : '';
         break;
       }
       case Attribute.REQ_ATTRIBUTE: {
@@ -87,7 +87,7 @@ export function readAttributes(payload: PayloadReader, rules: AttributeRules, va
       case Attribute.END:
         if (payload.left > 0) refuse(`${payload.left} bytes behind the end of the attributes`, 400);
         // whoever has not the secret learns, and has logged, nothing but that
-        if (!proven) refuseSecret(proven);
+        if (rules.secret?.is(secret ?? '') === false) refuseSecret(secret);
         if (unwelcome !== undefined)
           refuse(`the request attribute "${printable(unwelcome.slice(0, 80))}" is not let in`, 403);
         return found;
@@ -97,8 +97,8 @@ export function readAttributes(payload: PayloadReader, rules: AttributeRules, va
   }
 }
 
-function refuseSecret(proven: false | undefined): never {
-  const message = proven === false ? 'the secret is not the one that is set here' : 'no secret came, and one is set';
+function refuseSecret(given: string | undefined): never {
+  const message = given === undefined ? 'no secret came, and one is set' : 'the secret is not the one that is set here';
   throw new RemoteProtocolError('ERR_AJP_SECRET', message, { scope: 'request', status: 403 });
 }
 
@@ -112,7 +112,7 @@ function readRequestAttribute(
   const value = payload.string();
   const variable = attributes.get(name);
   if (variable === undefined) return name;
-  if (name === 'AJP_REMOTE_PORT' && !/^[0-9]{1,5}$/.test(value ?? '')) return undefined;
+  if (name === 'AJP_REMOTE_PORT' && !/^[0-9]{1,5}$/.test(String(value))) return undefined;
   setVariable(variables, variable, value);
   return undefined;
 }

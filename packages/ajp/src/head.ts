@@ -5,6 +5,7 @@ import {
   encodePath,
   HttpHead,
   isToken,
+  type LimitName,
   type Limits,
   printable,
   RemoteProtocolError,
@@ -23,8 +24,8 @@ export interface ForwardRequest {
 
 export type HeadLimits = Pick<Limits, 'maxEnvCount' | 'maxNameBytes' | 'maxValueBytes'>;
 
-function refuse(code: RemoteProtocolError['code'], message: string, status = 400): never {
-  throw new RemoteProtocolError(code, message, { scope: 'request', status });
+function refuse(code: RemoteProtocolError['code'], message: string, status = 400, limit?: LimitName): never {
+  throw new RemoteProtocolError(code, message, { scope: 'request', status, limit });
 }
 
 /** Fields of which there may be one (RFC 9110 §5.3, RFC 9112 §3.2). */
@@ -54,8 +55,8 @@ export function readForwardRequest(
   const serverPort = String(payload.u16());
   const scheme = payload.u8() === 0 ? 'http' : 'https';
   const fields = readHeaders(payload, limits, peer.apache);
-  // a web server on a wildcard address may have no name
-  setVariable(variables, 'SERVER_NAME', serverName ?? fields.host?.replace(/:[0-9]*$/, ''));
+  // a web server on a wildcard address may have no name, and clients of HTTP/1.0 name none
+  setVariable(variables, 'SERVER_NAME', serverName || fields.host?.replace(/:[0-9]*$/, '') || 'localhost');
   setVariable(variables, 'SERVER_PORT', serverPort);
   const attributes = readAttributes(payload, peer, variables);
   const method = methodOf(methodCode, attributes);
@@ -98,7 +99,7 @@ interface Fields {
 function readHeaders(payload: PayloadReader, limits: HeadLimits, apache: boolean): Fields {
   const most = Math.min(limits.maxEnvCount, MAX_HEADERS);
   const count = payload.u16();
-  if (count > most) refuse('ERR_ENV_COUNT', `${count} header fields, at most ${most} are read`, 431);
+  if (count > most) refuse('ERR_ENV_COUNT', `${count} header fields, at most ${most} are read`, 431, 'maxEnvCount');
   const headers: string[] = [];
   let host: string | undefined;
   let length: string | undefined;
@@ -107,7 +108,12 @@ function readHeaders(payload: PayloadReader, limits: HeadLimits, apache: boolean
     const name = readName(payload, limits);
     const value = payload.string() ?? '';
     if (value.length > limits.maxValueBytes)
-      refuse('ERR_ENV_ITEM', `a value of ${value.length} bytes, maxValueBytes is ${limits.maxValueBytes}`, 431);
+      refuse(
+        'ERR_ENV_ITEM',
+        `a value of ${value.length} bytes, maxValueBytes is ${limits.maxValueBytes}`,
+        431,
+        'maxValueBytes',
+      );
     if (/[\r\n]/.test(value)) refuse('ERR_ENV_VALUE', `the value of header ${name} holds CR or LF`);
     if (name === 'transfer-encoding') {
       coding = coding === undefined ? value : `${coding}, ${value}`;
@@ -136,7 +142,7 @@ function readName(payload: PayloadReader, limits: HeadLimits): string {
     return name ?? refuse('ERR_AJP_PACKET', `header code 0x${code.toString(16)} is unknown`);
   }
   if (code !== NULL && code > limits.maxNameBytes)
-    refuse('ERR_ENV_ITEM', `a name of ${code} bytes, maxNameBytes is ${limits.maxNameBytes}`, 431);
+    refuse('ERR_ENV_ITEM', `a name of ${code} bytes, maxNameBytes is ${limits.maxNameBytes}`, 431, 'maxNameBytes');
   const name = payload.stringOf(code);
   if (!isToken(name)) refuse('ERR_ENV_NAME', `header name "${printable(name.slice(0, 80))}"`);
   return name.toLowerCase();

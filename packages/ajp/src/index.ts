@@ -1,4 +1,4 @@
-import type { BackEndOptions, Limits, PeerOptions, Protocol } from '@postern/core';
+import type { BackEndOptions, LimitCounts, Limits, PeerOptions, Protocol } from '@postern/core';
 import { AjpClientConnection } from './client-connection.ts';
 import { Magic } from './constants.ts';
 import { AjpServerConnection } from './server-connection.ts';
@@ -13,7 +13,7 @@ export const ajp: Protocol = {
     if (bytes.length < 2) return 'more';
     return bytes[1] === (Magic.request & 255) ? 'yes' : 'no';
   },
-  server: (limits: Limits, peer?: PeerOptions) => new AjpServerConnection(limits, peer),
+  server: (limits: Limits, peer?: PeerOptions, counts?: LimitCounts) => new AjpServerConnection(limits, peer, counts),
   client: (limits: Limits, options?: BackEndOptions) => new AjpClientConnection(limits, options),
 };
 

@@ -105,11 +105,11 @@ export class PacketReader {
  */
 export function bodyOf(payload: Buffer): Buffer {
   if (payload.length === 0) return payload;
-  const length = payload.length < 2 ? undefined : (payload[0] << 8) | payload[1];
+  const length = (payload[0] << 8) | payload[1];
   if (length !== payload.length - 2) {
     throw new RemoteProtocolError(
       'ERR_AJP_PACKET',
-      `a body packet of ${payload.length} bytes gives ${length ?? 'no whole number'} as its length (lighttpd: add peer=lighttpd to the address)`,
+      `a body packet of ${payload.length} bytes gives ${length} as its length (lighttpd: add peer=lighttpd to the address)`,
     );
   }
   return payload.subarray(2);

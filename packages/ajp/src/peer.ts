@@ -1,7 +1,7 @@
 import type { PeerOptions } from '@postern/core';
 import { type PacketSizes, packetSizes } from './packet-sizes.ts';
 import { letIn } from './request-attributes.ts';
-import { checkSecret } from './secret.ts';
+import { checkSecret, Secret } from './secret.ts';
 
 /**
  * lighttpd counts the bytes that it was asked for and sends them in several packets. Over TCP its packets wait for our
@@ -18,7 +18,7 @@ export interface Peer {
   readonly apache: boolean;
   readonly halfCloseServes: boolean;
   /** What each request must carry; undefined: nothing is asked for. */
-  readonly secret: string | undefined;
+  readonly secret: Secret | undefined;
   readonly trustRemoteUser: boolean;
   /** Request attributes that are let in, and the variable that each becomes. */
   readonly attributes: ReadonlyMap<string, string>;
@@ -26,12 +26,13 @@ export interface Peer {
 
 /** @throws ConfigError ERR_OPTION: see `packetSizes`, `checkSecret`, `letIn` */
 export function peerOf(options: PeerOptions = {}): Peer {
+  const secret = checkSecret(options.secret);
   return {
     sizes: packetSizes(options.packetSize),
     lighttpd: options.peer === 'lighttpd',
     apache: options.peer === undefined || options.peer === 'apache',
     halfCloseServes: options.halfCloseServes === true,
-    secret: checkSecret(options.secret),
+    secret: secret === undefined ? undefined : new Secret(secret),
     trustRemoteUser: options.trustRemoteUser === true,
     attributes: letIn(options.attributes),
   };

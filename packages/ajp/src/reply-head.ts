@@ -42,6 +42,7 @@ export function sendHeadersText(
     throw new LocalProtocolError(
       'ERR_HEADER_BLOCK',
       `the head of the reply takes ${size} bytes, packetSize is ${packetSize}`,
+      { limit: 'packetSize' },
     );
   }
   return replyPacket(start + u16Text(count) + fields);

@@ -1,3 +1,4 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
 import { ConfigError } from '@postern/core';
 
 /**
@@ -9,9 +10,20 @@ export function checkSecret(secret: string | undefined): string | undefined {
   throw new ConfigError('ERR_OPTION', 'secret: it takes 1 to 4096 characters, none of them NUL or above U+00FF');
 }
 
-/** Whether a secret is the one that is set, in a time that depends on the length of the given one alone. */
-export function sameSecret(given: string, secret: string): boolean {
-  let different = given.length ^ secret.length;
-  for (let i = 0; i < given.length; i++) different |= given.charCodeAt(i) ^ secret.charCodeAt(i % secret.length);
-  return different === 0;
+function hashOf(secret: string): Buffer {
+  return createHash('sha256').update(secret, 'latin1').digest();
+}
+
+/** A secret that is set. Hashes are compared, in a time that tells neither how long it is nor how it begins. */
+export class Secret {
+  readonly #hash: Buffer;
+
+  constructor(secret: string) {
+    this.#hash = hashOf(secret);
+  }
+
+  /** @param given '': none was */
+  is(given: string): boolean {
+    return timingSafeEqual(hashOf(given), this.#hash);
+  }
 }

@@ -1,56 +1,49 @@
 import {
-  AbortError,
-  isBodyless,
+  Budget,
+  type LimitCounts,
   type Limits,
-  nextReplyState,
+  limitCounts,
   type Output,
   type PeerOptions,
   RemoteProtocolError,
   type ReplyEvent,
-  type ReplyState,
   type RequestEvent,
   type ServerConnection,
 } from '@postern/core';
 import { HEADER_LENGTH, Magic, MessageType } from './constants.ts';
+import { ExpectedBody } from './expected-body.ts';
 import { type ForwardRequest, readForwardRequest } from './head.ts';
-import { bodyOf, PacketReader } from './packet-reader.ts';
+import { PacketReader } from './packet-reader.ts';
 import { CPONG, END_CLOSE, END_REUSE } from './packets.ts';
-import { LIGHTTPD_ASKED, type Peer, peerOf } from './peer.ts';
-import { sendHeadersText } from './reply-head.ts';
+import { type Peer, peerOf } from './peer.ts';
+import { Reply } from './reply.ts';
 import { ReplyOutput } from './reply-output.ts';
+import { aborted, bodyShort, MORE, type Step } from './request-events.ts';
 import { type ReceiveInput, type ReceiveState, receiveTable } from './state.ts';
 
 /** Answers to CPING that the peer does not read: above this many bytes no more is read of it. */
 const MAX_ANSWERS = 65_536;
 
-/** What a handler of a packet says when it has no event: go on with the next packet. */
-const MORE = Symbol('more');
-/** An event; MORE; or undefined: the payload has not come. */
-type Step = RequestEvent | typeof MORE | undefined;
-
-function broken(code: 'ERR_AJP_PACKET' | 'ERR_AJP_MESSAGE', message: string): never {
-  throw new RemoteProtocolError(code, message);
+function broken(code: 'ERR_AJP_PACKET' | 'ERR_AJP_MESSAGE', message: string, limit?: 'packetSize'): never {
+  throw new RemoteProtocolError(code, message, { limit });
 }
 
 /** The application's side of one AJP connection: one request at a time, its body on demand. */
 export class AjpServerConnection implements ServerConnection {
   readonly #limits: Limits;
+  readonly #counts: LimitCounts;
   readonly #peer: Peer;
   readonly #packets: PacketReader;
+  readonly #body: ExpectedBody;
   readonly #output: ReplyOutput;
+  readonly #reply: Reply;
+  /** CPINGs that no request follows: some web servers send one in front of each. */
+  readonly #pings: Budget;
   #receive: ReceiveState = 'idle';
-  #reply: ReplyState = 'ended';
   /** Of the latest request. */
   #id = 0;
-  #method = '';
-  /** Body bytes that may still come; Infinity: until the end of the body. */
-  #left = 0;
-  /** Body bytes that lighttpd was asked for and has not sent. */
-  #owed = 0;
   /** The body is whole, and the application does not know yet. */
   #endDue = false;
-  /** The reply to the latest request has no body. */
-  #bodyless = false;
   /** The one packet without payload that lighttpd sends behind a request without body has not come. */
   #emptyFree = false;
   /** No further request is taken. */
@@ -59,11 +52,15 @@ export class AjpServerConnection implements ServerConnection {
   #close: false | 'fin' | 'reset' = false;
 
   /** @throws ConfigError ERR_OPTION: see `peerOf` */
-  constructor(limits: Limits, options?: PeerOptions) {
+  constructor(limits: Limits, options?: PeerOptions, counts = limitCounts()) {
     this.#limits = limits;
+    this.#counts = counts;
     this.#peer = peerOf(options);
     this.#packets = new PacketReader(Magic.request, this.#peer.sizes.payload);
+    this.#body = new ExpectedBody(this.#peer);
     this.#output = new ReplyOutput(this.#peer.sizes.replyPiece);
+    this.#reply = new Reply(this.#output, this.#peer.sizes.packet);
+    this.#pings = new Budget(limits, 'maxManagementMessages', 'ERR_FLOOD', 'CPINGs without a request in 10 s');
   }
 
   receive(chunk: Uint8Array): void {
@@ -95,8 +92,7 @@ export class AjpServerConnection implements ServerConnection {
 
   #read(): RequestEvent | undefined {
     const packets = this.#packets;
-    while (this.#receive !== 'dropped') {
-      if (packets.length < 0 && !packets.open()) break;
+    while (packets.length >= 0 || packets.open()) {
       const step = this.#packet();
       if (step === undefined) break;
       if (step !== MORE) return step;
@@ -110,11 +106,11 @@ export class AjpServerConnection implements ServerConnection {
     const { length } = this.#packets;
     switch (this.#receive) {
       case 'idle':
-        if (this.#packets.tooLong) throw this.#refusal('ERR_AJP_PACKET', this.#tooLong(length), 400);
+        if (this.#packets.tooLong) throw this.#refusal('ERR_AJP_PACKET', this.#tooLong(length), 400, 'packetSize');
         return length === 0 ? this.#empty() : this.#message();
       case 'due':
-        if (this.#packets.tooLong) broken('ERR_AJP_PACKET', this.#tooLong(length));
-        return this.#body();
+        if (this.#packets.tooLong) broken('ERR_AJP_PACKET', this.#tooLong(length), 'packetSize');
+        return this.#bodyPacket();
       case 'held':
         return broken('ERR_AJP_MESSAGE', 'a packet came while none was asked for');
       case 'complete':
@@ -122,8 +118,7 @@ export class AjpServerConnection implements ServerConnection {
         // the reply that runs is still delivered
         this.#drop();
         return MORE;
-      case 'dropped':
-        return undefined;
+      // 'dropped': nothing is received any more
     }
   }
 
@@ -144,6 +139,7 @@ export class AjpServerConnection implements ServerConnection {
     if (type === undefined) return undefined;
     if (type === MessageType.CPING && length === 1) {
       this.#packets.take();
+      this.#pings.spend();
       this.#move('CPING');
       this.#output.push(CPONG);
       return MORE;
@@ -152,7 +148,12 @@ export class AjpServerConnection implements ServerConnection {
       broken('ERR_AJP_MESSAGE', `a packet of type ${type} with ${length} bytes, where a request may begin`);
     const { maxEnvBytes } = this.#limits;
     if (length > maxEnvBytes)
-      throw this.#refusal('ERR_ENV_BYTES', `a request of ${length} bytes, maxEnvBytes is ${maxEnvBytes}`, 431);
+      throw this.#refusal(
+        'ERR_ENV_BYTES',
+        `a request of ${length} bytes, maxEnvBytes is ${maxEnvBytes}`,
+        431,
+        'maxEnvBytes',
+      );
     const payload = this.#packets.take();
     return payload === undefined ? undefined : this.#start(payload);
   }
@@ -163,59 +164,63 @@ export class AjpServerConnection implements ServerConnection {
       request = readForwardRequest(payload, this.#limits, this.#peer);
     } catch (error) {
       if (!(error instanceof RemoteProtocolError)) throw error;
-      throw this.#refusal(error.code, error.message, error.statusHint);
+      throw this.#refusal(error.code, error.message, error.statusHint, error.limit);
     }
-    this.#open();
     const { head, chunked } = request;
-    this.#method = head.method;
-    this.#left = chunked ? Number.POSITIVE_INFINITY : Math.max(0, head.contentLength);
+    this.#open(head.method);
+    const length = chunked ? Number.POSITIVE_INFINITY : Math.max(0, head.contentLength);
+    this.#body.begin(length);
     if (chunked) this.#move('HEAD_CHUNKED');
-    else this.#move(this.#left > 0 ? 'HEAD_LENGTH' : 'HEAD');
-    return { type: 'request', id: this.#id, role: 'responder', head, ended: this.#left === 0 };
+    else this.#move(length > 0 ? 'HEAD_LENGTH' : 'HEAD');
+    return { type: 'request', id: this.#id, role: 'responder', head, ended: length === 0 };
   }
 
-  #open(): void {
-    if (++this.#id >= this.#limits.maxConnectionRequests) this.#closing = true;
-    this.#reply = 'waiting';
-    this.#bodyless = false;
+  #open(method: string): void {
+    if (++this.#id >= this.#limits.maxConnectionRequests) {
+      this.#counts.maxConnectionRequests++;
+      this.#closing = true;
+    }
+    this.#pings.renew();
+    this.#reply.begin(method);
     this.#emptyFree = true;
   }
 
   /** The request is answered with an error, and the connection takes no other. */
-  #refusal(code: RemoteProtocolError['code'], message: string, status: number): RemoteProtocolError {
-    this.#open();
+  #refusal(
+    code: RemoteProtocolError['code'],
+    message: string,
+    status: number,
+    limit?: RemoteProtocolError['limit'],
+  ): RemoteProtocolError {
+    this.#open('');
     this.#drop();
-    return new RemoteProtocolError(code, message, { scope: 'request', status, id: this.#id });
+    return new RemoteProtocolError(code, message, { scope: 'request', status, id: this.#id, limit });
   }
 
-  #body(): Step {
+  #bodyPacket(): Step {
     const payload = this.#packets.take();
     if (payload === undefined) return undefined;
     // a packet that overtook what asks for it is its answer
-    if (this.#output.withdraw()) this.#owed = 0;
-    if (this.#reply === 'ended') {
+    if (this.#output.withdraw()) this.#body.withdraw();
+    if (this.#reply.ended) {
       this.#move('BODY');
       return MORE;
     }
-    const chunk = this.#peer.lighttpd ? payload : bodyOf(payload);
-    const { length } = chunk;
-    if (length > this.#left) broken('ERR_AJP_PACKET', `${length} bytes of body, Content-Length leaves ${this.#left}`);
-    if (length === 0) return this.#bodyEnd();
-    this.#left -= length;
-    this.#owed -= length;
-    this.#move(this.#left === 0 ? 'BODY_END' : this.#owed > 0 ? 'BODY_PART' : 'BODY');
-    this.#endDue = this.#left === 0;
+    const chunk = this.#body.take(payload);
+    if (chunk.length === 0) return this.#bodyEnd();
+    this.#move(this.#body.progress);
+    this.#endDue = this.#receive === 'complete';
     return { type: 'data', id: this.#id, chunk };
   }
 
   #bodyEnd(): RequestEvent {
-    if (this.#left === Number.POSITIVE_INFINITY) {
+    const { left } = this.#body;
+    if (left === Number.POSITIVE_INFINITY) {
       this.#move('BODY_END');
       return { type: 'end', id: this.#id };
     }
     this.#drop();
-    const error = new AbortError('ERR_BODY_SHORT', `the body ended ${this.#left} bytes before its Content-Length`, 400);
-    return { type: 'body-error', id: this.#id, error };
+    return bodyShort(this.#id, left);
   }
 
   /** The peer's FIN: it gave up what is still running, unless it only half-closed. */
@@ -226,14 +231,10 @@ export class AjpServerConnection implements ServerConnection {
       this.shutdown();
       return undefined;
     }
-    if (this.#receive === 'dropped' || this.#reply === 'ended') return undefined;
+    if (this.#receive === 'dropped' || this.#reply.ended) return undefined;
     if (this.#peer.halfCloseServes && this.#receive === 'complete') return undefined;
     this.#leave('fin');
-    return {
-      type: 'abort',
-      id: this.#id,
-      error: new AbortError('ERR_ABORTED', 'the web server closed the connection'),
-    };
+    return aborted(this.#id);
   }
 
   #move(input: ReceiveInput): void {
@@ -244,63 +245,29 @@ export class AjpServerConnection implements ServerConnection {
   #drop(): void {
     this.#move('DROP');
     this.#packets.clear();
-    this.#closing = true;
+    this.#output.withdraw();
   }
 
-  /** Nothing is read or answered any more. */
+  /** Nothing is read or answered any more. What was answered before still goes out. */
   #leave(close: 'fin' | 'reset'): void {
     this.#drop();
-    this.#output.clear();
+    if (!this.#reply.ended) this.#output.clear();
     this.#endDue = false;
-    this.#reply = 'ended';
     this.#close = close;
   }
 
   /** GET_BODY_CHUNK, one at a time, and never for more than may come. */
   pull(id: number): void {
-    if (id !== this.#id || this.#reply === 'ended' || receiveTable[this.#receive].ASK === undefined) return;
+    if (id !== this.#id || this.#reply.ended || receiveTable[this.#receive].ASK === undefined) return;
     this.#move('ASK');
-    const { lighttpd, sizes } = this.#peer;
-    const length = Math.min(this.#left, lighttpd ? LIGHTTPD_ASKED : sizes.requestPiece);
-    this.#owed = lighttpd ? length : 0;
-    this.#output.ask(length);
+    this.#output.ask(this.#body.ask());
   }
 
   send(event: ReplyEvent): void {
-    // the web server has no log that AJP reaches
-    if (event.id !== this.#id || this.#close !== false || event.type === 'log') return;
-    const next = nextReplyState(this.#reply, event.type);
-    switch (event.type) {
-      case 'interim':
-        this.#output.push(this.#head(event.status, event.reason, event.headers));
-        break;
-      case 'whole':
-        this.#output.push(this.#head(event.status, event.reason, event.headers));
-        this.#output.whole(event.body);
-        break;
-      case 'head':
-        this.#output.push(this.#head(event.status, event.reason, event.headers));
-        this.#bodyless = isBodyless(this.#method, event.status);
-        break;
-      case 'data':
-        this.#output.data(event.chunk);
-        break;
-      case 'flush':
-        if (!this.#bodyless) this.#output.flush();
-        break;
-      case 'end':
-        this.#output.end();
-        break;
-      case 'abort':
-        // without END_RESPONSE the web server knows that the reply is not complete
-        this.#leave('reset');
-        break;
-    }
-    this.#reply = next;
-  }
-
-  #head(status: number, reason: string, headers: readonly string[]): string {
-    return sendHeadersText(status, reason, headers, this.#peer.sizes.packet);
+    if (event.id !== this.#id || this.#close !== false) return;
+    this.#reply.send(event);
+    // without END_RESPONSE the web server knows that the reply is not complete
+    if (event.type === 'abort') this.#leave('reset');
   }
 
   queued(id: number): number {
@@ -335,12 +302,21 @@ export class AjpServerConnection implements ServerConnection {
     this.#close ||= 'fin';
   }
 
+  renewBudgets(): void {
+    this.#pings.renew();
+  }
+
   get idle(): boolean {
     return this.#close !== false || (this.#receive === 'idle' && !this.#packets.pending);
   }
 
   get headPending(): boolean {
     return this.#receive === 'idle' && this.#packets.pending;
+  }
+
+  /** A body is asked for: none comes before there is room. */
+  get blocker(): number {
+    return 0;
   }
 
   get wantsRead(): boolean {

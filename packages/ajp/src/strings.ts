@@ -47,28 +47,22 @@ export class PayloadReader {
   /** A string whose length was read already. */
   stringOf(length: number): string {
     const from = this.#at;
-    if (length >= this.left) malformed(`a string of ${length} bytes, ${this.left} are left`);
     const end = from + length;
-    if (this.#text.indexOf('\0', from) !== end) malformed('a string holds NUL, or ends without NUL');
+    if (this.#text.indexOf('\0', from) !== end)
+      malformed(`a string of ${length} bytes has NUL at another place than its end (${this.left} bytes are left)`);
     this.#at = end + 1;
     return this.#text.substring(from, end);
   }
 
   /**
-   * The attribute ssl_key_size: an integer; lighttpd sends digits as a string. The two cannot be mistaken: no key has
-   * as few bits as a number has digits.
+   * The attribute ssl_key_size: an integer; lighttpd sends digits as a string. The two cannot be mistaken: no attribute
+   * begins with a digit.
    */
   keySize(): number | undefined {
     const value = this.u16();
     if (value === NULL) return undefined;
-    if (
-      value > 0 &&
-      value < 6 &&
-      value < this.left &&
-      /^[0-9]+\0$/.test(this.#text.slice(this.#at, this.#at + value + 1))
-    )
-      return Number(this.stringOf(value));
-    return value;
+    const digits = this.#text.slice(this.#at, this.#at + value + 1);
+    return /^[0-9]{1,5}\0$/.test(digits) ? Number(this.stringOf(value)) : value;
   }
 }
 

@@ -14,6 +14,7 @@ describe('PacketReader', () => {
     expect(packets.open()).toBe(false);
     packets.receive(hex('02 61'));
     expect(packets.open()).toBe(true);
+    expect(packets.pending).toBe(true);
     expect(packets).toMatchObject({ length: 2, type: 0x61 });
     expect(packets.take()).toBeUndefined();
     packets.receive(hex('62 12'));
@@ -35,6 +36,8 @@ describe('PacketReader', () => {
     ['half a header', '12 34 00', false],
     ['nothing', '', false],
     ['another beginning', '41 42 00 01 61', false],
+    ['another first byte', '41 34 00 01 61', false],
+    ['another second byte', '12 42 00 01 61', false],
     ['a packet that is too long', `12 34 1f fd ${'00'.repeat(8189)}`, false],
   ])('skips a packet only when it has come whole: %s', (_, bytes, skipped) => {
     const packets = reader(bytes);

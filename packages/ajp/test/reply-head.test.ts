@@ -36,7 +36,7 @@ describe('sendHeadersText', () => {
     const room = 8192 - sendHeadersText(200, 'OK', ['Content-Type', '']).length;
     expect(sendHeadersText(200, 'OK', ['Content-Type', 'x'.repeat(room)]).length).toBe(8192);
     expect(() => sendHeadersText(200, 'OK', ['Content-Type', 'x'.repeat(room + 1)])).toThrow(
-      expect.objectContaining({ name: 'LocalProtocolError', code: 'ERR_HEADER_BLOCK' }),
+      expect.objectContaining({ name: 'LocalProtocolError', code: 'ERR_HEADER_BLOCK', limit: 'packetSize' }),
     );
     expect(sendHeadersText(200, 'OK', ['Content-Type', 'x'.repeat(room + 1)], 65_536).length).toBe(8193);
   });

@@ -49,6 +49,40 @@ describe('a body with Content-Length', () => {
     expect(asks(outputText(connection))).toEqual([100_000 - 8188 - 65_535]);
   });
 
+  it('is asked of lighttpd again where a packet overtook what asks for it', () => {
+    const connection = started(forward({ method: 'POST', headers: ['content-length', '100000'] }), {
+      peer: 'lighttpd',
+    });
+    for (let i = 0; i < 3; i++) {
+      connection.receive(packet(Buffer.alloc(100)));
+      expect(readBody(connection, 1)).toEqual({ size: 100, ended: false });
+    }
+    expect(asks(outputText(connection))).toEqual([65_535]);
+  });
+
+  it.each(['apache', 'lighttpd'])('is not asked for twice where a packet overtook what asks for it (%s)', (peer) => {
+    const connection = started(forward({ method: 'POST', headers: ['content-length', '100000'] }), { peer });
+    const bytes = Buffer.alloc(100);
+    for (let i = 0; i < 2; i++) {
+      connection.pull(1);
+      connection.receive(peer === 'lighttpd' ? packet(bytes) : bodyPacket(bytes));
+      expect(connection.next()).toMatchObject({ type: 'data' });
+    }
+    expect(outputText(connection)).toBe('');
+    connection.pull(1);
+    expect(asks(outputText(connection)).length).toBe(1);
+  });
+
+  it('is not asked for by another request, nor behind the reply', () => {
+    const connection = started(CHUNKED);
+    connection.pull(2);
+    expect(outputText(connection)).toBe('');
+    connection.send(reply(1));
+    connection.pull(1);
+    expect(outputText(connection)).toBe(OK);
+    expect(connection.blocker).toBe(0);
+  });
+
   it('is not asked for until somebody wants it', () => {
     const connection = started(forward({ method: 'POST', headers: ['content-length', '20000'] }));
     connection.receive(bodyPacket(Buffer.alloc(8186)));

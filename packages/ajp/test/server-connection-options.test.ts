@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { limitsWith, type PeerOptions } from '@postern/core';
 import { converse, everyWay, outputText } from '@postern/testkit';
 import { ajp } from '../src/index.ts';
-import { asks, CHUNKED, head, OK, open, readBody, reply, started, talk } from './harness.ts';
+import { asks, CHUNKED, head, OK, open, POST, readBody, reply, started, talk } from './harness.ts';
 import { bodyPacket, END_CLOSE, forward, hex, readMessages, str } from './writer.ts';
 
 const LARGE: PeerOptions = { packetSize: 65_536 };
@@ -21,6 +21,23 @@ describe('packetSize', () => {
       expect(output.endsWith(END_CLOSE)).toBe(true);
     }
     expect(talk(hex('12 34 20 01'), {}, { packetSize: 8196 }).errors).toEqual(['ERR_AJP_PACKET 400 1']);
+  });
+
+  it.each([
+    ['packetSize', 'a packet', hex('12 34 1f fd')],
+    ['packetSize', 'a packet of a body', Buffer.concat([POST, hex('12 34 1f fd')])],
+    ['maxEnvBytes', 'a request', forward({ headers: ['X-A', 'x'.repeat(1100)] })],
+    ['maxEnvCount', 'header fields', forward({ headers: Array(6).fill('x') })],
+    ['maxNameBytes', 'a name', forward({ headers: ['x'.repeat(51), ''] })],
+    ['maxValueBytes', 'a value', forward({ headers: ['x', 'x'.repeat(51)] })],
+  ])('is a limit as others are: the error names %s where %s is above it', (limit, _, bytes) => {
+    const limits = limitsWith({ maxEnvBytes: 1024, maxEnvCount: 2, maxNameBytes: 50, maxValueBytes: 50 });
+    const connection = ajp.server(limits);
+    connection.receive(bytes);
+    const read = (): void => {
+      while (connection.next() !== undefined);
+    };
+    expect(read).toThrow(expect.objectContaining({ name: 'RemoteProtocolError', limit }));
   });
 
   it('bounds what is asked for, and the packets of a body', () => {

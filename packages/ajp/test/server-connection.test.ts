@@ -1,6 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
+import { limitsWith } from '@postern/core';
 import { converse, cutAt, outputText } from '@postern/testkit';
 import fc from 'fast-check';
+import { ajp } from '../src/index.ts';
 import { BROKEN_MESSAGE, BROKEN_PACKET, CHUNKED, LAST, OK, open, POST, reply, started, talk } from './harness.ts';
 import { bodyPacket, CPING, EMPTY, END_CLOSE, forward, hex, packet, readMessages, str } from './writer.ts';
 
@@ -109,7 +111,7 @@ describe('CPING', () => {
   });
 
   it('that is not read for ever is no longer read', () => {
-    const connection = open();
+    const connection = ajp.server(limitsWith({ maxManagementMessages: 1_000_000 }));
     const flood = Buffer.concat(Array.from({ length: 10_000 }, () => CPING));
     while (connection.wantsRead) {
       connection.receive(flood);
@@ -117,6 +119,28 @@ describe('CPING', () => {
     }
     expect(outputText(connection).length).toBeLessThan(65_536 + flood.length);
     expect(connection.wantsRead).toBe(true);
+  });
+});
+
+describe('a flood of CPINGs', () => {
+  const pings = (count: number): Buffer => Buffer.concat(Array.from({ length: count }, () => CPING));
+
+  it('ends at maxManagementMessages', () => {
+    const connection = open();
+    expect(converse(connection, [pings(100)])).toMatchObject({ errors: [], close: false });
+    connection.receive(CPING);
+    expect(() => connection.next()).toThrow(/more than 100 CPINGs without a request/);
+    expect([outputText(connection), connection.wantsClose]).toEqual(['', 'reset']);
+  });
+
+  it('begins anew with a request, in front of which some web servers send one, and by the clock', () => {
+    const connection = open();
+    for (let i = 0; i < 3; i++) {
+      expect(converse(connection, [pings(100), forward()])).toMatchObject({ errors: [], close: false });
+      converse(connection, [pings(100)]);
+      connection.renewBudgets?.();
+    }
+    expect(converse(connection, [pings(101)]).errors).toEqual(['ERR_FLOOD']);
   });
 });
 
@@ -206,6 +230,15 @@ describe('lighttpd', () => {
 });
 
 describe('the FIN of the peer', () => {
+  it('that came with a request aborts it when it has been told', () => {
+    const connection = open();
+    connection.receive(Buffer.concat([POST, bodyPacket('hello')]));
+    connection.receiveEnd();
+    const types = Array.from({ length: 4 }, () => connection.next()?.type);
+    expect(types).toEqual(['request', 'data', 'end', 'abort']);
+    expect(connection.next()).toBeUndefined();
+  });
+
   it('on an idle connection ends it', () => {
     expect(converse(open(), [forward(), Buffer.alloc(0)], { fin: true })).toMatchObject({ errors: [], close: 'fin' });
   });

@@ -38,6 +38,19 @@ describe('PayloadReader', () => {
     expect(new PayloadReader(hex('00 80 ff')).keySize()).toBe(128);
     expect(new PayloadReader(hex('01 00 ff')).keySize()).toBe(256);
     expect(new PayloadReader(hex('00 03 31 32 38 00 ff')).keySize()).toBe(128);
+    expect(new PayloadReader(hex('00 05 31 36 33 38 34 00 ff')).keySize()).toBe(16_384);
     expect(new PayloadReader(hex('ff ff ff')).keySize()).toBeUndefined();
+  });
+
+  it.each([
+    ['is followed by an attribute that ends with a digit', '00 05 06 00 02 31 32 00 ff', 5],
+    ['is 0', '00 00 ff', 0],
+    ['is shorter than the digits behind it', '00 01 31 32 00 ff', 1],
+    ['is longer than the digits behind it', '00 05 31 32 00 31 32 00 ff', 5],
+    ['is far longer', '00 06 31 32 33 34 35 36 00 ff', 6],
+  ])('takes a key size for an integer where it %s', (_, bytes, size) => {
+    const reader = new PayloadReader(hex(bytes));
+    expect(reader.keySize()).toBe(size);
+    expect(reader.left).toBe(hex(bytes).length - 2);
   });
 });

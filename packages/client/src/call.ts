@@ -21,8 +21,9 @@ type Source = AsyncIterable<Uint8Array>;
 
 /** @throws LocalProtocolError as the protocol's `send`: nothing was begun */
 export function sendRequest(connection: ClientConnection, id: number, question: Question, keep: boolean): void {
-  const { role, variables } = question;
-  connection.send({ type: 'request', id, role, variables, keep });
+  // what is looked at is what is sent, whatever the caller's array does
+  const variables = [...question.variables];
+  connection.send({ type: 'request', id, role: question.role, variables, keep });
 }
 
 /** Sends the streams of a request as far as they are in memory. @throws LocalProtocolError as the protocol's `send` */

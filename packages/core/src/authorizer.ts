@@ -10,15 +10,15 @@ import { describe } from './reply.ts';
  * is a 500.
  */
 export function authorizerHandler(authorizer: Authorizer): Handler {
-  return function handleAuthorizer(exchange: Exchange): void {
-    ask(new AuthorizerExchange(exchange), authorizer, decide);
+  return function handleAuthorizer(exchange: Exchange): unknown {
+    return ask(new AuthorizerExchange(exchange), authorizer, decide);
   };
 }
 
 /** The same for a handler that answers an authorizer's requests with `Variable-` headers of its own making. */
 export function guardAuthorizer(handler: Handler): Handler {
-  return function handleGuarded(exchange: Exchange): void {
-    handler(new AuthorizerExchange(exchange, true));
+  return function handleGuarded(exchange: Exchange): unknown {
+    return handler(new AuthorizerExchange(exchange, true));
   };
 }
 

@@ -18,9 +18,10 @@ export function checkValues({ names, rules }: VariableNames, values: readonly st
 /**
  * A variable as a client may send it.
  * @throws LocalProtocolError ERR_ENV_VALUE: the name is empty or has a byte that no name may have, the value holds NUL or
- * a character that is no byte
+ * a character that is no byte, or that of a header holds CR or LF
  */
 export function checkVariable(name: string, value: string): void {
-  if (!/^[!-<>-~]+$/.test(name) || /[\0\u0100-\uffff]/.test(value))
+  const isHeader = name.startsWith('HTTP_') || name === 'CONTENT_TYPE';
+  if (!/^[!-<>-~]+$/.test(name) || (isHeader ? /[\0\r\n\u0100-\uffff]/ : /[\0\u0100-\uffff]/).test(value))
     throw new LocalProtocolError('ERR_ENV_VALUE', `variable ${JSON.stringify(name)} cannot be sent`);
 }

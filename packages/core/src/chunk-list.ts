@@ -3,6 +3,9 @@ const LOOSE = 8;
 const SMALL = 1024;
 /** The memory in which small chunks are put together. */
 const SLAB = 4096;
+/** Behind so many waiting chunks, larger ones are put together too. */
+const MOST = 1024;
+const LARGE_SLAB = 65_536;
 /** So many places at the front may be empty before the list is moved up. */
 const GONE = 64;
 
@@ -27,16 +30,21 @@ export class ChunkList {
   push(chunk: Uint8Array): void {
     if (chunk.length === 0) return;
     this.#length += chunk.length;
-    if (this.#slab !== undefined && this.#filled + chunk.length <= SLAB) this.#gather(this.#slab, chunk);
-    else if (chunk.length < SMALL && this.#chunks.length - this.#first > LOOSE) {
-      this.#slab = Buffer.allocUnsafeSlow(SLAB);
-      this.#filled = 0;
-      this.#chunks.push(undefined);
-      this.#gather(this.#slab, chunk);
-    } else {
+    const count = this.#chunks.length - this.#first;
+    if (this.#slab !== undefined && this.#filled + chunk.length <= this.#slab.length) this.#gather(this.#slab, chunk);
+    else if (count >= MOST && chunk.length < LARGE_SLAB) this.#open(LARGE_SLAB, chunk);
+    else if (count > LOOSE && chunk.length < SMALL) this.#open(SLAB, chunk);
+    else {
       this.#slab = undefined;
       this.#chunks.push(unpinned(chunk));
     }
+  }
+
+  #open(size: number, chunk: Uint8Array): void {
+    this.#slab = Buffer.allocUnsafeSlow(size);
+    this.#filled = 0;
+    this.#chunks.push(undefined);
+    this.#gather(this.#slab, chunk);
   }
 
   #gather(slab: Buffer, chunk: Uint8Array): void {

@@ -9,17 +9,20 @@ import { reasonOf } from './status.ts';
 
 /** Runs an environ application on the waist. A reply in memory costs no promise when the application is synchronous. */
 export function environHandler(application: Application): Handler {
-  return function handleEnviron(exchange: Exchange): void {
-    ask(exchange, application, answerReply);
+  return function handleEnviron(exchange: Exchange): unknown {
+    return ask(exchange, application, answerReply);
   };
 }
 
-/** Calls what answers an environ, and gives its answer on, now or when its promise is fulfilled. Never throws. */
+/**
+ * Calls what answers an environ, and gives its answer on, now or when its promise is fulfilled. Never throws.
+ * @returns the promise, if it is one
+ */
 export function ask<E extends Exchange>(
   exchange: E,
   application: (environ: Environ) => unknown,
   answer: (exchange: E, answered: unknown) => void,
-): void {
+): PromiseLike<unknown> | undefined {
   try {
     const answered = application(exchange.environ);
     if (isThenable(answered)) {
@@ -27,10 +30,13 @@ export function ask<E extends Exchange>(
         (settled) => answer(exchange, settled),
         (error) => exchange.fail(error),
       );
-    } else answer(exchange, answered);
+      return answered;
+    }
+    answer(exchange, answered);
   } catch (error) {
     exchange.fail(error);
   }
+  return undefined;
 }
 
 /** Answers with what an environ application gave. Never throws. */

@@ -1,3 +1,5 @@
+import type { CountedLimit } from './limits.ts';
+
 /**
  * Every failure that postern itself reports has a code from this registry. Codes are stable: scripts and log rules may
  * depend on them. `docs/reference/errors.md` is generated from here.
@@ -18,6 +20,7 @@ export const errorCodes = {
   ERR_HEADER_VALUE:
     'A header value or reason holds a character that may not be sent (CR, LF, NUL, a control, or above U+00FF).',
   ERR_HEADER_BLOCK: 'The reply has more header fields or header bytes than the limit or the protocol allows.',
+  ERR_HEADER_PAGE: 'The head of a reply is larger than nginx reads by default; it is sent, and nginx may answer 502.',
   ERR_CONTENT_LENGTH: 'The Content-Length of a reply is not one whole number.',
   ERR_BODY_LONG: 'A body, of a reply or of a request that a client sends, has more bytes than its Content-Length.',
   ERR_BODY_CUT: 'A body, of a reply or of a request that a client sends, ended before its Content-Length was reached.',
@@ -47,6 +50,8 @@ export const errorCodes = {
   ERR_FCGI_RECORD: 'A FastCGI record is malformed or not allowed here.',
   ERR_FCGI_STATE: 'A FastCGI record came in a state that forbids it.',
   ERR_FCGI_JUNK: 'Too many FastCGI records that belong to no request.',
+  ERR_FLOOD:
+    'More aborted requests than maxAbortedRequests, or more messages about a connection than maxManagementMessages, in ten seconds.',
   ERR_FCGI_CONCURRENT: 'More requests at once on one connection than maxConcurrentPerConnection.',
   ERR_SCGI_NETSTRING: 'The SCGI netstring is malformed.',
   ERR_SCGI_HEADERS: 'The SCGI header block is malformed.',
@@ -58,6 +63,8 @@ export const errorCodes = {
   ERR_HTTP_REQUEST:
     'An HTTP request is malformed, its head is too large, or too many were sent ahead of their replies.',
   ERR_UWSGI_BLOCK: 'The uwsgi block of variables is malformed.',
+  ERR_UWSGI_VARIABLE:
+    'A web server sent a variable that loads code in uWSGI (UWSGI_SCRIPT, UWSGI_FILE …); it is dropped.',
   ERR_UWSGI_MODIFIER: 'A uwsgi modifier other than those that are served here.',
   ERR_REPLY: 'The reply of the back-end is malformed.',
   ERR_REQUEST_STATE: 'A client asked on a connection that cannot take a request now.',
@@ -77,7 +84,8 @@ export const errorCodes = {
   ERR_TIMEOUT_APP: 'The application did not begin its reply within appTimeout.',
   ERR_TIMEOUT_WRITE: 'The peer did not read the reply for writeTimeout.',
   ERR_SHUTDOWN: 'The server stopped before the request was done.',
-  ERR_CONNECTIONS: 'A connection came above maxConnections and was closed at once.',
+  ERR_CONNECTIONS: 'A connection came above maxConnections: its request is answered 503, or it is closed at once.',
+  ERR_CONCURRENT: 'A request came above maxConcurrent and was answered 503.',
   ERR_PEER: 'A peer that `allow` does not name connected and was turned away.',
   ERR_ACCEPT: 'The system could not hand over a connection (too many open files, for instance); listening goes on.',
   // addresses and listening
@@ -105,9 +113,12 @@ export type ErrorCode = keyof typeof errorCodes;
 /** The base of all errors that postern throws. `code` is stable; `message` is for people. */
 export class PosternError extends Error {
   readonly code: ErrorCode;
-  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+  /** The limit that was hit, if it was one. */
+  readonly limit: CountedLimit | undefined;
+  constructor(code: ErrorCode, message: string, options?: ErrorOptions & { limit?: CountedLimit }) {
     super(message, options);
     this.code = code;
+    this.limit = options?.limit;
     this.name = new.target.name;
   }
 }
@@ -125,9 +136,9 @@ export class RemoteProtocolError extends PosternError {
   constructor(
     code: ErrorCode,
     message: string,
-    where: { scope?: 'request' | 'connection'; status?: number; id?: number } = {},
+    where: { scope?: 'request' | 'connection'; status?: number; id?: number; limit?: CountedLimit } = {},
   ) {
-    super(code, message);
+    super(code, message, { limit: where.limit });
     this.scope = where.scope ?? 'connection';
     this.statusHint = where.status ?? 400;
     this.id = where.id ?? 0;

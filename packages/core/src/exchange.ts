@@ -79,4 +79,8 @@ export interface BodyWriter {
   onDrain(listener: () => void): void;
 }
 
-export type Handler = (exchange: Exchange) => void;
+/**
+ * Serves a request. A promise that it returns stands for the work of the application: as long as it is not settled that
+ * goes on, also where nobody is there to be answered any more.
+ */
+export type Handler = (exchange: Exchange) => unknown;

@@ -1,4 +1,5 @@
 import { type ErrorCode, LocalProtocolError, printable } from './errors.ts';
+import type { LimitName } from './limits.ts';
 
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 /** RFC 9110 §5.5: HTAB, SP, visible ASCII, and bytes above as latin-1. */
@@ -34,8 +35,8 @@ function useOf(name: string): number {
   return use;
 }
 
-function refuse(code: ErrorCode, message: string): never {
-  throw new LocalProtocolError(code, message);
+function refuse(code: ErrorCode, message: string, limit?: LimitName): never {
+  throw new LocalProtocolError(code, message, { limit });
 }
 
 export function isToken(name: string): boolean {
@@ -52,6 +53,8 @@ export interface CheckedHeaders {
   headers: string[];
   /** Content-Length; -1: not given. */
   contentLength: number;
+  /** Of all fields, as lines. */
+  bytes: number;
 }
 
 /**
@@ -67,6 +70,7 @@ export function checkHeaders(
     refuse(
       'ERR_HEADER_BLOCK',
       `the reply has ${headers.length / 2} header fields, maxReplyHeaders is ${limits.maxReplyHeaders}`,
+      'maxReplyHeaders',
     );
   let kept = headers;
   let contentLength = -1;
@@ -92,8 +96,9 @@ export function checkHeaders(
     refuse(
       'ERR_HEADER_BLOCK',
       `the reply has ${bytes} bytes of headers, maxReplyHeaderBytes is ${limits.maxReplyHeaderBytes}`,
+      'maxReplyHeaderBytes',
     );
-  return { headers: kept, contentLength };
+  return { headers: kept, contentLength, bytes };
 }
 
 /** @throws LocalProtocolError ERR_STATUS, ERR_HEADER_VALUE (the reason) */

@@ -82,6 +82,6 @@ function variableOf(field: string): string | undefined {
   if (field.includes('_')) return undefined;
   const name = field.toUpperCase().replaceAll('-', '_');
   if (name === 'CONTENT_TYPE' || name === 'CONTENT_LENGTH') return name;
-  if (name === 'PROXY' || name === 'TRANSFER_ENCODING' || name === '__PROTO__') return undefined;
+  if (name === 'PROXY' || name === 'TRANSFER_ENCODING') return undefined;
   return `HTTP_${name}`;
 }

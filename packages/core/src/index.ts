@@ -2,6 +2,7 @@ export type { Allowance, Application, Authorizer, Chunk, FileBody, Reply, ReplyB
 export { checkRole, lacking } from './ask.ts';
 export { authorizerHandler, guardAuthorizer, isAllowance } from './authorizer.ts';
 export { AuthorizerExchange, variableHeaders } from './authorizer-exchange.ts';
+export { Budget } from './budget.ts';
 export { CgiHead, checkContentLength, checkMethod, checkProtocol } from './cgi-head.ts';
 export { cgiReplyHead, replyHeadText } from './cgi-reply.ts';
 export { type CgiReplyHead, CgiReplyReader } from './cgi-reply-reader.ts';
@@ -27,7 +28,15 @@ export { type CheckedHeaders, checkHeaders, checkStatus, isBodyless, isFieldValu
 export { HttpHead } from './http-head.ts';
 export { IdMap } from './id-map.ts';
 export { carriesInterim } from './interim.ts';
-export { type LimitName, type Limits, limitsWith, limitTable } from './limits.ts';
+export {
+  type CountedLimit,
+  type LimitCounts,
+  type LimitName,
+  type Limits,
+  limitCounts,
+  limitsWith,
+  limitTable,
+} from './limits.ts';
 export { NameTree } from './name-tree.ts';
 export { decodePath, encodePath, normalisePath, splitPath, targetPath, targetQuery } from './paths.ts';
 export { profileRules, splitCookies } from './profiles.ts';

@@ -2,7 +2,7 @@ import type { Chunk } from './application.ts';
 import type { ErrorCode } from './errors.ts';
 import type { Role } from './exchange.ts';
 import type { RequestHead } from './head.ts';
-import type { Limits } from './limits.ts';
+import type { LimitCounts, Limits } from './limits.ts';
 
 /** What a server hears. `chunk` is a view of received bytes, not a copy. */
 export type RequestEvent =
@@ -167,6 +167,8 @@ export interface ServerConnection extends Connection<RequestEvent, ReplyEvent> {
   expireHeads(): void;
   /** No further request: what runs ends as it would, then `wantsClose`. */
   shutdown(): void;
+  /** Ten seconds have passed: what is counted by the time begins anew. */
+  renewBudgets?(): void;
 }
 
 /** An error with the scope `request` is the failure of that id alone: its `end` follows, and the others go on. */
@@ -213,7 +215,8 @@ export interface ServerProtocol {
   readonly carriesUpgrade?: boolean;
   /** Whether the first bytes of a connection are this protocol's. */
   sniff(bytes: Uint8Array): 'yes' | 'no' | 'more';
-  server(limits: Limits, peer?: PeerOptions): ServerConnection;
+  /** @param counts where the limits are counted that are no errors */
+  server(limits: Limits, peer?: PeerOptions, counts?: LimitCounts): ServerConnection;
 }
 
 export interface ClientProtocol {

@@ -11,7 +11,7 @@ export function trimBlanks(raw: string): string {
   let from = 0;
   let to = raw.length;
   // a pattern that ends with `$` tries each run of blanks inside the value from each of its places
-  while (from < to && isBlank(raw.charCodeAt(from))) from++;
+  while (isBlank(raw.charCodeAt(from))) from++;
   while (to > from && isBlank(raw.charCodeAt(to - 1))) to--;
   return raw.slice(from, to);
 }
@@ -41,7 +41,7 @@ export class ReplyFields {
   add(name: string, raw: string): string {
     if (!isToken(name)) malformedReply(`a header name of the reply is "${printable(name.slice(0, 60))}"`);
     const value = trimBlanks(raw);
-    if (!isFieldValue(value)) malformedReply(`the value of header ${name} holds a control character`);
+    if (!isFieldValue(value)) malformedReply(`the value of header ${name.slice(0, 60)} holds a control character`);
     const lower = name.toLowerCase();
     if (lower === 'transfer-encoding') {
       // the gateway frames the body; with a coding inside it there would be two truths about its end

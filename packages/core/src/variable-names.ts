@@ -77,7 +77,9 @@ export function variableNames(names: string[]): VariableNames {
   for (let i = 0; i < names.length; i++) {
     const name = names[i];
     if (!/^[!-<>-~]+$/.test(name)) {
-      throw new RemoteProtocolError('ERR_ENV_NAME', `variable name "${printable(name)}"`, { scope: 'request' });
+      throw new RemoteProtocolError('ERR_ENV_NAME', `variable name "${printable(name.slice(0, 80))}"`, {
+        scope: 'request',
+      });
     }
     rules[i] = ruleOf(name, upgrade);
     headers[i] = rules[i] === Rule.header ? headerOf(name) : undefined;

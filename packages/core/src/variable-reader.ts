@@ -20,16 +20,20 @@ const NOWHERE = 0x7fffffff;
 const NOTHING = Buffer.alloc(0);
 const NO_VIEW = new DataView(new ArrayBuffer(0));
 
-function tooLarge(code: 'ERR_ENV_ITEM' | 'ERR_ENV_COUNT', message: string): never {
-  throw new RemoteProtocolError(code, message, { scope: 'request', status: 431 });
+function tooLarge(code: 'ERR_ENV_ITEM' | 'ERR_ENV_COUNT', limit: keyof ReaderLimits, message: string): never {
+  throw new RemoteProtocolError(code, message, { scope: 'request', status: 431, limit });
 }
 
 /** @throws RemoteProtocolError ERR_ENV_ITEM (431): a name or value has more bytes than the limit */
 export function checkItem(nameLength: number, valueLength: number, limits: ReaderLimits): void {
   if (nameLength > limits.maxNameBytes)
-    tooLarge('ERR_ENV_ITEM', `a name of ${nameLength} bytes, maxNameBytes is ${limits.maxNameBytes}`);
+    tooLarge('ERR_ENV_ITEM', 'maxNameBytes', `a name of ${nameLength} bytes, maxNameBytes is ${limits.maxNameBytes}`);
   if (valueLength > limits.maxValueBytes)
-    tooLarge('ERR_ENV_ITEM', `a value of ${valueLength} bytes, maxValueBytes is ${limits.maxValueBytes}`);
+    tooLarge(
+      'ERR_ENV_ITEM',
+      'maxValueBytes',
+      `a value of ${valueLength} bytes, maxValueBytes is ${limits.maxValueBytes}`,
+    );
 }
 
 /**
@@ -103,7 +107,7 @@ export class VariableReader {
   #refuse(nameLength: number, valueLength: number): void {
     const limits = this.#limits as ReaderLimits;
     checkItem(nameLength, valueLength, limits);
-    tooLarge('ERR_ENV_COUNT', `more than ${limits.maxEnvCount} variables`);
+    tooLarge('ERR_ENV_COUNT', 'maxEnvCount', `more than ${limits.maxEnvCount} variables`);
   }
 
   /** Most of the time what is found there is a length, not a part of a value. */

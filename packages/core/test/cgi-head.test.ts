@@ -175,7 +175,7 @@ describe('SERVER_PROTOCOL', () => {
 
   it('is HTTP/1.1 where it is absent', () => expect(head().protocol).toBe('HTTP/1.1'));
 
-  it.each(['HTTP/1.1\r\nX: y', 'FTP/9', 'http/1.1', 'HTTP/1.1 ', 'HTTP/11', 'HTTP/1.1\n'])(
+  it.each(['HTTP/1.1\r\nX: y', 'FTP/9', 'xHTTP/1.1', 'http/1.1', 'HTTP/1.1 ', 'HTTP/11', 'HTTP/1.1\n'])(
     'may not be %j',
     (protocol) => {
       expect(refusal(() => head({ SERVER_PROTOCOL: protocol }))).toBe('ERR_ENV_PROTOCOL request 400');
@@ -193,6 +193,7 @@ describe('the scheme', () => {
     [{ HTTPS: '1' }, 'https'],
     [{ HTTPS: 'https' }, 'https'],
     [{ HTTPS: 'only' }, 'http'],
+    [{ HTTPS: 'non' }, 'http'],
     [{ REQUEST_SCHEME: 'http' }, 'http'],
     [{ REQUEST_SCHEME: 'https' }, 'https'],
     [{ REQUEST_SCHEME: 'HTTPS' }, 'https'],

@@ -252,3 +252,17 @@ describe('a reply head that may begin with a status line', () => {
     expect(refusalHttp('HTTP/1.1 200 OK\nA:b\nC:d\n\n', few)).toMatch(/more than 1 header fields/);
   });
 });
+
+describe('the limit of a head', () => {
+  const narrow = { maxReplyHeaders: 256, maxReplyHeaderBytes: 6 };
+
+  it('does not count the body that comes with it', () => {
+    expect(read('A: b\n\nand a body', undefined, narrow)).toMatchObject({ headers: ['A', 'b'], body: 'and a body' });
+  });
+
+  it('is waited for up to its last byte, and refused at the next', () => {
+    const reader = new CgiReplyReader(narrow);
+    expect(reader.push(Buffer.from('A: bcd'))).toBeUndefined();
+    expect(() => reader.push(Buffer.from('\n'))).toThrow(RemoteProtocolError);
+  });
+});

@@ -48,4 +48,15 @@ describe('a list of chunks', () => {
     list.skip(200);
     expect(drain(list).whole.equals(bytes(5, 300))).toBe(true);
   });
+
+  it('puts larger chunks together too, where very many wait', () => {
+    const list = new ChunkList();
+    const all = bytes(3_000_000);
+    for (let at = 0; at < all.length; at += 2000) list.push(all.subarray(at, at + 2000));
+    list.push(bytes(100_000));
+    const { chunks, whole } = drain(list);
+    expect(whole.equals(Buffer.concat([all, bytes(100_000)]))).toBe(true);
+    expect(chunks.length).toBeLessThan(1024 + 20);
+    expect(chunks.at(-1)).toHaveLength(100_000);
+  });
 });

@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { LocalProtocolError } from '../src/errors.ts';
 import { checkHeaders, checkStatus, isBodyless, isFieldValue, isToken } from '../src/headers.ts';
 
@@ -21,7 +21,7 @@ function refusal(run: () => unknown): string | undefined {
 describe('checkHeaders', () => {
   it('uses the array as it is when nothing has to be left out', () => {
     const headers = ['Content-Type', 'text/plain', 'X-A', '', 'Set-Cookie', 'a', 'Set-Cookie', 'b', 'Set-Cookie', 'c'];
-    expect(checkHeaders(headers, limits)).toEqual({ headers, contentLength: -1 });
+    expect(checkHeaders(headers, limits)).toEqual({ headers, contentLength: -1, bytes: 78 });
     expect(checkHeaders(headers, limits).headers).toBe(headers);
   });
 
@@ -99,6 +99,7 @@ describe('checkHeaders', () => {
     expect(check('Content-Length', '5', 'X-A', '1', 'content-length', '5')).toEqual({
       headers: ['Content-Length', '5', 'X-A', '1'],
       contentLength: 5,
+      bytes: 46,
     });
     expect(refusal(() => check('Content-Length', '5', 'Content-Length', '6'))).toBe('ERR_CONTENT_LENGTH');
   });
@@ -122,6 +123,56 @@ describe('checkHeaders', () => {
   it('says in an error which field it was, without line ends', () => {
     expect(() => check('a\r\nb', 'x')).toThrow('header name "a\\x0d\\x0ab"');
     expect(() => check('X-A', 'x\ny')).toThrow(/"X-A"/);
+  });
+});
+
+describe('what checkHeaders leaves out', () => {
+  it('does not come back when more is left out', () => {
+    expect(check('Connection', 'x', 'A', '1', 'TE', 'x', 'B', '2', 'Upgrade', 'x').headers).toEqual([
+      'A',
+      '1',
+      'B',
+      '2',
+    ]);
+  });
+
+  it('takes a Content-Length of 0 for one', () => {
+    expect(check('Content-Length', '0', 'content-length', '0')).toMatchObject({
+      headers: ['Content-Length', '0'],
+      contentLength: 0,
+    });
+    expect(refusal(() => check('Content-Length', '0', 'Content-Length', '5'))).toBe('ERR_CONTENT_LENGTH');
+  });
+
+  it('says which limit was hit', () => {
+    const two = { maxReplyHeaders: 1, maxReplyHeaderBytes: 10 };
+    expect(() => checkHeaders(['A', 'b', 'A', 'b'], two)).toThrow(
+      expect.objectContaining({ limit: 'maxReplyHeaders' }),
+    );
+    expect(() => checkHeaders(['A', 'x'.repeat(10)], two)).toThrow(
+      expect.objectContaining({ limit: 'maxReplyHeaderBytes' }),
+    );
+  });
+});
+
+describe('names that were looked at', () => {
+  it('are remembered, 1024 of them', async () => {
+    await jest.isolateModulesAsync(async () => {
+      const fresh = await import('../src/headers.ts');
+      const exec = jest.spyOn(RegExp.prototype, 'exec');
+      const looks = (name: string): number => {
+        exec.mockClear();
+        fresh.checkHeaders([name, 'x'], limits);
+        return exec.mock.calls.filter(([text]) => text === name).length;
+      };
+      try {
+        for (let i = 0; i < 1024; i++) expect(looks(`X-${i}`)).toBe(1);
+        for (const i of [0, 1023]) expect(looks(`X-${i}`)).toBe(0);
+        for (let i = 0; i < 2; i++) expect(looks('X-1024')).toBe(1);
+      } finally {
+        exec.mockRestore();
+      }
+    });
   });
 });
 

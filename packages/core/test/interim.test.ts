@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { CgiHead } from '../src/cgi-head.ts';
 import type { RequestHead } from '../src/head.ts';
+import { HttpHead } from '../src/http-head.ts';
 import { carriesInterim } from '../src/interim.ts';
 
 function headOf(software?: string, protocol = 'HTTP/1.1'): RequestHead {
@@ -40,5 +41,10 @@ describe('an interim reply through a gateway protocol', () => {
   it('is not sent to a client of HTTP/1.0', () => {
     expect(carriesInterim(103, headOf('lighttpd/1.4.69', 'HTTP/1.0'), undefined)).toBe(false);
     expect(carriesInterim(103, headOf('lighttpd/1.4.69', 'HTTP/2.0'), undefined)).toBe(true);
+  });
+
+  it('is not sent where the head cannot say what is in front', () => {
+    const line = { method: 'GET', target: '/', protocol: 'HTTP/1.1', scheme: 'http' as const, contentLength: -1 };
+    expect(carriesInterim(103, new HttpHead(line, [], []), undefined)).toBe(false);
   });
 });

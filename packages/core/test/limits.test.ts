@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { type LimitName, limitsWith, limitTable } from '../src/limits.ts';
+import { type LimitName, limitCounts, limitsWith, limitTable } from '../src/limits.ts';
 
 const names = Object.keys(limitTable) as LimitName[];
 
@@ -49,10 +49,19 @@ describe('the table of limits', () => {
     expect(row.default).toBeLessThanOrEqual(row.ceiling);
     expect(row.text).not.toBe('');
     expect(row.precedent).not.toBe('');
+    expect(row.answer).not.toBe('');
+    expect(row.row).toMatch(/^L[0-9]+$/);
   });
 
   it('keeps an idle connection longer than nginx does, and answers before nginx gives up', () => {
     expect(limitTable.keepAliveTimeout.default).toBeGreaterThan(60_000);
     expect(limitTable.appTimeout.default).toBeLessThan(60_000);
   });
+});
+
+it('limitCounts counts every limit apart, from 0', () => {
+  const [one, other] = [limitCounts(), limitCounts()];
+  one.maxBody++;
+  expect(other).toEqual(Object.fromEntries([...names, 'packetSize'].map((name) => [name, 0])));
+  expect(one).toEqual({ ...other, maxBody: 1 });
 });

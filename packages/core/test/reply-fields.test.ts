@@ -35,6 +35,14 @@ describe('the header fields of a reply', () => {
     expect(performance.now() - began).toBeLessThan(2000);
   });
 
+  it.each(['0', '12', '1'.repeat(15)])('may have a Content-Length of %s', (length) => {
+    expect(new ReplyFields({ maxReplyHeaders: 5 }).add('Content-Length', length)).toBe(length);
+  });
+
+  it('may be made of blanks', () => {
+    expect(new ReplyFields({ maxReplyHeaders: 5 }).add('A', ' \t ')).toBe('');
+  });
+
   it('have one Content-Length, and may say it again', () => {
     const fields = new ReplyFields({ maxReplyHeaders: 5 });
     fields.add('Content-Length', '3');
@@ -55,6 +63,13 @@ describe('the header fields of a reply', () => {
     ['Transfer-Encoding', 'chunked'],
   ])('may not be %j with %j', (name, value) => {
     expect(refusal(() => new ReplyFields({ maxReplyHeaders: 5 }).add(name, value))).toBe(bad);
+  });
+
+  it('are told of in a line of bounded length', () => {
+    const fields = new ReplyFields({ maxReplyHeaders: 5 });
+    expect(() => fields.add('N'.repeat(60_000), 'a\0')).toThrow(
+      `the value of header ${'N'.repeat(60)} holds a control character`,
+    );
   });
 
   it('are as many as the limit, and not one more', () => {

@@ -36,6 +36,7 @@ describe('checkReply', () => {
   it('says what the application answered instead', () => {
     expect(() => checkReply(undefined)).toThrow(/answered undefined/);
     expect(() => checkReply(new Map())).toThrow(/answered Map/);
+    expect(() => checkReply(null)).toThrow(/answered null/);
     expect(() => checkReply(Object.create(null))).toThrow(/answered object/);
   });
 });
@@ -123,4 +124,14 @@ describe('bodyKind', () => {
     'refuses %p',
     (body) => expect(refusal(() => bodyKind(body as unknown as ReplyBody))).toBe('ERR_APP_REPLY'),
   );
+});
+
+describe('what is not there', () => {
+  it('is no header, as undefined or null', () => {
+    for (const none of [undefined, null]) expect(flattenHeaders(none as Reply['headers'])).toEqual([]);
+  });
+
+  it('leaves a file that is open: it is told by its handle', () => {
+    expect(bodyKind({ handle: {} } as ReplyBody)).toBe('file');
+  });
 });

@@ -24,6 +24,10 @@ const badName = { code: 'ERR_ENV_NAME', scope: 'request', status: 400 };
 const repeated = { code: 'ERR_ENV_REPEATED', scope: 'request', status: 400 };
 
 describe('variableNames', () => {
+  it('tells of a bad name in a line of bounded length', () => {
+    expect(() => variableNames(['\0'.repeat(4096)])).toThrow(/^variable name "(?:\\x00){80}"$/);
+  });
+
   it('knows which variables are request headers, and their field names', () => {
     const { rules, headers } = variableNames([
       'HTTP_USER_AGENT',
@@ -105,6 +109,28 @@ describe('variableNames', () => {
 
   it('says a bad name in printable form', () => {
     expect(() => variableNames(['A\n"'])).toThrow('variable name "A\\x0a\\x22"');
+  });
+});
+
+describe('places and rules', () => {
+  it('are found for every variable that has one of its own', () => {
+    const places = {
+      ...{ method: 'REQUEST_METHOD', target: 'REQUEST_URI', protocol: 'SERVER_PROTOCOL', length: 'CONTENT_LENGTH' },
+      ...{ type: 'CONTENT_TYPE', script: 'SCRIPT_NAME', path: 'PATH_INFO', query: 'QUERY_STRING', https: 'HTTPS' },
+      ...{ scheme: 'REQUEST_SCHEME', chunked: 'HTTP_TRANSFER_ENCODING', upgrade: 'HTTP_UPGRADE' },
+      software: 'SERVER_SOFTWARE',
+    };
+    const all = Object.entries(places);
+    const found = variableNames(['A', ...all.map(([, name]) => name)]);
+    expect(found).toMatchObject(Object.fromEntries(all.map(([place], i) => [place, i + 1])));
+    expect(variableNames(['A'])).toMatchObject(Object.fromEntries(all.map(([place]) => [place, -1])));
+  });
+
+  it('drop names of libraries where they begin so, not where they only hold one', () => {
+    const dropped = ['gateway.x', 'wsgi.x', 'psgi.x', 'sgi.x', 'jsgi.x', 'psgix.x', 'UWSGI_X'];
+    expect([...variableNames(dropped).rules]).toEqual(dropped.map(() => Rule.drop));
+    const kept = dropped.map((name) => `X_${name}`);
+    expect([...variableNames(kept).rules]).toEqual(kept.map(() => Rule.plain));
   });
 });
 

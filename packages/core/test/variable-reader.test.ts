@@ -1,9 +1,9 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import fc from 'fast-check';
 import { RemoteProtocolError } from '../src/errors.ts';
 import { limitsWith } from '../src/limits.ts';
 import { NameTree } from '../src/name-tree.ts';
-import { VariableReader, type Variables } from '../src/variable-reader.ts';
+import { checkItem, VariableReader, type Variables } from '../src/variable-reader.ts';
 
 const limits = limitsWith();
 
@@ -133,6 +133,54 @@ describe('a VariableReader', () => {
     expect(add(3, 3, 4)).toBe('ERR_ENV_COUNT request 431');
     expect(add(2, 4, 4)).toBe('ERR_ENV_ITEM request 431');
     expect(add(2, 3, 5)).toBe('ERR_ENV_ITEM request 431');
+  });
+});
+
+describe('a block that is read', () => {
+  const sent: [string, string][] = [
+    ['REQUEST_METHOD', 'GET'],
+    ['HTTP_A', '1'],
+    ['HTTP_B', ''],
+    ['REMOTE_ADDR', 'x'.repeat(30)],
+  ];
+
+  it.each(['\0', '\r', '\n', '.'])('has its values looked at once, where %j stands between them', (between) => {
+    const reader = new VariableReader(new NameTree());
+    read(reader, sent, between);
+    const exec = jest.spyOn(RegExp.prototype, 'exec');
+    try {
+      read(reader, sent, between);
+      expect(exec).not.toHaveBeenCalled();
+    } finally {
+      exec.mockRestore();
+    }
+  });
+
+  it('has as many values as it has variables, however many there were before', () => {
+    const reader = new VariableReader(new NameTree());
+    for (const count of [4, 1, 3, 0, 2]) expect(read(reader, sent.slice(0, count)).values).toHaveLength(count);
+  });
+
+  it('is there as text until its end, and nothing of it behind that', () => {
+    const reader = new VariableReader(new NameTree());
+    reader.begin(Buffer.from('A\xff', 'latin1'), limits);
+    expect(reader.text).toBe('A\xff');
+    reader.end();
+    expect(reader.text).toBe('');
+  });
+
+  it.each([
+    [[257, 0], 'maxNameBytes'],
+    [[0, 65_536], 'maxValueBytes'],
+  ])('of items of %j bytes hits the limit %s', ([name, value], limit) => {
+    expect(() => checkItem(name, value, limits)).toThrow(expect.objectContaining({ limit }));
+  });
+
+  it('of too many variables hits the limit maxEnvCount', () => {
+    const reader = new VariableReader(new NameTree());
+    reader.begin(Buffer.from('AB'), limitsWith({ maxEnvCount: 1 }));
+    reader.add(0, 1, 1, 1);
+    expect(() => reader.add(0, 1, 1, 1)).toThrow(expect.objectContaining({ limit: 'maxEnvCount' }));
   });
 });
 

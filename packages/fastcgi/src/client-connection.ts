@@ -66,16 +66,14 @@ export class FastcgiClientConnection implements ClientConnection {
   }
 
   next(): AnswerEvent | undefined {
-    if (this.#events.length > 0) return this.#events.shift();
     if (this.#poisoned) return undefined;
     try {
       return this.#read();
     } catch (error) {
       if (!(error instanceof RemoteProtocolError) || error.scope === 'request') throw error;
       this.#leave();
-      // the record reader blames the peer of a server: a client tells its user that the gateway failed
-      if (error.statusHint < 500) throw new RemoteProtocolError(error.code, error.message, { status: 502 });
-      throw error;
+      // to the user of a client it is the gateway that failed
+      throw new RemoteProtocolError(error.code, error.message, { status: 502 });
     }
   }
 

@@ -115,7 +115,8 @@ export class ClientRequest {
         into.push(piece);
         left -= piece.length;
       }
-      if (type === RecordType.STDIN) this.#left -= length;
+      // of a filter's DATA, which comes last, nobody asks
+      this.#left -= length;
       if (paddingFor(length) > 0) into.push(PADDING.subarray(0, paddingFor(length)));
     }
     if (queue.length === 0 && complete) {

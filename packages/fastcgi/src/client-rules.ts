@@ -5,7 +5,7 @@ import type { RecordReader } from './record-reader.ts';
 
 /** Framing is lost, or the back-end cannot be dealt with: the connection ends, with all its requests. */
 export function broken(message: string): never {
-  throw new RemoteProtocolError('ERR_REPLY', message, { status: 502 });
+  throw new RemoteProtocolError('ERR_REPLY', message);
 }
 
 /** One reply is no reply; the connection is sound. */
@@ -36,7 +36,6 @@ export function checkHeader({ type, id, left }: RecordReader): void {
 
 /** Where the streams of a running request are. @throws RemoteProtocolError ERR_REPLY */
 export function checkStream({ type, left }: RecordReader, request: ClientRequest, limits: Limits): void {
-  if (type === RecordType.END_REQUEST) return;
   if (type === RecordType.STDOUT && !request.aborted) {
     if (request.stdoutEnded) broken('STDOUT behind its end');
     if (left === 0) request.stdoutEnded = true;

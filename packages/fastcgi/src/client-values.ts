@@ -1,4 +1,3 @@
-import { RemoteProtocolError } from '@postern/core';
 import { ByteWriter } from '@postern/wire';
 import { broken } from './client-rules.ts';
 import { RecordType } from './constants.ts';
@@ -19,7 +18,7 @@ export function askValues(): Buffer {
  * What an application says of itself.
  * @returns flat [name, value, …] of the names that were asked for; and how many requests one connection carries at once:
  * without FCGI_MAX_REQS as many as there are ids
- * @throws RemoteProtocolError ERR_REPLY (502): the pairs are malformed
+ * @throws RemoteProtocolError ERR_REPLY: the pairs are malformed
  */
 export function readValues(content: Buffer): { values: string[]; atOnce: number } {
   const found = new Map<string, string>();
@@ -27,8 +26,7 @@ export function readValues(content: Buffer): { values: string[]; atOnce: number 
     readPairs(content, (name, value) => {
       if (names.includes(name)) found.set(name, value);
     });
-  } catch (error) {
-    if (!(error instanceof RemoteProtocolError)) throw error;
+  } catch {
     broken('the pairs of GET_VALUES_RESULT are malformed');
   }
   const most = found.get('FCGI_MAX_REQS') ?? '65535';

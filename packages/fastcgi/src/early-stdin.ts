@@ -17,7 +17,7 @@ export function takeEarly(record: RecordReader, state: RequestState, requests: R
       return undefined;
     }
     const message = `more than ${bodyHighWater} bytes of STDIN before the end of PARAMS (bodyHighWater)`;
-    throw requests.refusal(state, 'ERR_FCGI_STATE', message, 400);
+    throw requests.refusal(state, 'ERR_FCGI_STATE', message, 400, 'bodyHighWater');
   }
   const piece = record.some();
   if (piece === undefined) return undefined;

@@ -19,14 +19,14 @@ export function takeData(
   if (record.left === 0) return takeDataEnd(record, state, requests);
   move(state, 'DATA');
   const { file, id } = state;
-  if (file === undefined || state.reply === 'ended' || file.done) return record.skip() ? MORE : undefined;
+  if (state.reply === 'ended' || file?.done !== false) return record.skip() ? MORE : undefined;
   if (file.window >= limits.bodyHighWater) {
     requests.stalled = state;
     return undefined;
   }
   const piece = record.some();
   if (piece === undefined) return undefined;
-  const chunk = piece.length > file.left ? piece.subarray(0, file.left) : piece;
+  const chunk = piece.subarray(0, file.left);
   file.left -= chunk.length;
   file.window += chunk.length;
   if (file.left === 0) {
@@ -47,7 +47,7 @@ function takeDataEnd(record: RecordReader, state: RequestState, requests: Reques
   }
   if (state.answered) requests.forget(id);
   const { file } = state;
-  if (state.reply === 'ended' || file === undefined || file.done) return MORE;
+  if (state.reply === 'ended' || file?.done !== false) return MORE;
   file.done = true;
   return file.left === Number.POSITIVE_INFINITY ? { type: 'filter-end', id } : dataShort(id, file.left);
 }

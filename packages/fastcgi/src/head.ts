@@ -16,13 +16,19 @@ const reader = new VariableReader(new NameTree());
 export function takeParams(record: RecordReader, state: RequestState, requests: Requests, limits: Limits): Step {
   const { maxEnvBytes, maxParamsRecords } = limits;
   if (state.paramsBytes + record.left > maxEnvBytes)
-    throw requests.refusal(state, 'ERR_ENV_BYTES', `PARAMS have more than ${maxEnvBytes} bytes (maxEnvBytes)`, 431);
+    throw requests.refusal(
+      state,
+      'ERR_ENV_BYTES',
+      `PARAMS have more than ${maxEnvBytes} bytes (maxEnvBytes)`,
+      431,
+      'maxEnvBytes',
+    );
   const piece = record.some();
   if (piece === undefined) return undefined;
   state.addParams(piece);
   if (record.left < 0 && ++state.paramsRecords > maxParamsRecords) {
     const message = `more than ${maxParamsRecords} PARAMS records (maxParamsRecords)`;
-    throw requests.refusal(state, 'ERR_ENV_BYTES', message, 431);
+    throw requests.refusal(state, 'ERR_ENV_BYTES', message, 431, 'maxParamsRecords');
   }
   if (record.left > 0 || !record.emptyFollows(RecordType.PARAMS, state.id)) {
     try {
@@ -50,12 +56,12 @@ export function readHead(state: RequestState, requests: Requests, limits: Limits
 }
 
 function dataLength({ names, values }: CgiHead): number {
-  const at = names.names.lastIndexOf('FCGI_DATA_LENGTH');
-  return checkContentLength(at < 0 ? undefined : values[at], 'FCGI_DATA_LENGTH');
+  const name = 'FCGI_DATA_LENGTH';
+  return checkContentLength(values[names.names.lastIndexOf(name)], name);
 }
 
 /** What was wrong with the variables, said of this request. */
 function refusalOf(state: RequestState, requests: Requests, error: unknown): unknown {
   if (!(error instanceof RemoteProtocolError)) return error;
-  return requests.refusal(state, error.code, error.message, error.statusHint);
+  return requests.refusal(state, error.code, error.message, error.statusHint, error.limit);
 }

@@ -1,4 +1,4 @@
-import type { BackEndOptions, Limits, PeerOptions, Protocol } from '@postern/core';
+import type { BackEndOptions, LimitCounts, Limits, PeerOptions, Protocol } from '@postern/core';
 import { FastcgiClientConnection } from './client-connection.ts';
 import { RecordType, VERSION } from './constants.ts';
 import { FastcgiServerConnection } from './server-connection.ts';
@@ -15,7 +15,8 @@ export const fastcgi: Protocol = {
     if (bytes.length < 2) return 'more';
     return bytes[1] === RecordType.BEGIN_REQUEST || bytes[1] === RecordType.GET_VALUES ? 'yes' : 'no';
   },
-  server: (limits: Limits, peer?: PeerOptions) => new FastcgiServerConnection(limits, peer),
+  server: (limits: Limits, peer?: PeerOptions, counts?: LimitCounts) =>
+    new FastcgiServerConnection(limits, peer, counts),
   client: (limits: Limits, options?: BackEndOptions) => new FastcgiClientConnection(limits, options),
 };
 

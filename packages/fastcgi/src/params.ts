@@ -36,9 +36,8 @@ export function readParams(bytes: Buffer, reader: VariableReader, limits: Limits
  */
 export function checkLengths(bytes: Buffer, from: number, limits: Limits): number {
   for (let at = from; ; ) {
-    if (at >= bytes.length) return at;
+    // a byte that has not come is none below 128: four more are waited for
     const valueAt = at + lengthSize(bytes[at]);
-    if (valueAt >= bytes.length) return at;
     const pairAt = valueAt + lengthSize(bytes[valueAt]);
     if (pairAt > bytes.length) return at;
     const nameLength = readLength(bytes, at);
@@ -56,7 +55,6 @@ function lengthSize(first: number): 1 | 4 {
 }
 
 function readLength(bytes: Buffer, at: number): number {
-  if (at >= bytes.length) malformed('a length is missing');
   const first = bytes[at];
   if (first < 128) return first;
   if (at + 4 > bytes.length) malformed('a length is cut off');

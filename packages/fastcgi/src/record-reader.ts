@@ -85,7 +85,7 @@ export class RecordReader {
   /** Throws the content away and closes the record; false: some of it has not come. */
   skip(): boolean {
     const count = Math.min(this.left, this.#input.length);
-    if (count > 0) this.#input.skip(count);
+    this.#input.skip(count);
     this.left -= count;
     if (this.left > 0) return false;
     this.left = -1;

@@ -5,7 +5,7 @@ import type { RequestState } from './request-state.ts';
 import { type FilterInput, type FilterState, filterTable, receiveTable } from './state.ts';
 
 /** Framing is lost, or the peer cannot be dealt with: the connection ends. */
-export function broken(code: 'ERR_FCGI_RECORD' | 'ERR_FCGI_STATE' | 'ERR_FCGI_JUNK', message: string): never {
+export function broken(code: 'ERR_FCGI_RECORD' | 'ERR_FCGI_STATE', message: string): never {
   throw new RemoteProtocolError(code, message);
 }
 

@@ -63,9 +63,6 @@ export class ReplyOutput {
       case 'log':
         this.#log(state, event.text, limits.maxStderrBytes);
         break;
-      case 'flush':
-      case 'abort':
-        break;
     }
   }
 
@@ -98,7 +95,7 @@ export class ReplyOutput {
       this.push(headerText(RecordType.STDOUT, id, head.length + first) + head);
       this.push(bytes.subarray(0, first));
       this.push(paddingText(head.length + first));
-      if (first < bytes.length) this.#records(id, bytes.subarray(first));
+      this.#records(id, bytes.subarray(first));
     }
     this.push(tail);
   }
@@ -151,7 +148,6 @@ export class ReplyOutput {
 
   /** The peer gave it up, or it broke off: what waits of it is thrown away. */
   drop(state: RequestState): void {
-    if (state.outLength > 0) state.out.clear();
     const at = this.#turns.indexOf(state);
     if (at >= 0) this.#turns.splice(at, 1);
   }

@@ -15,8 +15,12 @@ export function bodyShort(state: RequestState): RequestEvent {
 
 /** DATA ended before FCGI_DATA_LENGTH bytes of it had come. */
 export function dataShort(id: number, left: number): RequestEvent {
-  const message = `the file of the filter ended ${left} bytes before its FCGI_DATA_LENGTH`;
-  return { type: 'body-error', id, error: new AbortError('ERR_BODY_SHORT', message, 400) };
+  const error = new AbortError(
+    'ERR_BODY_SHORT',
+    `the file of the filter ended ${left} bytes before its FCGI_DATA_LENGTH`,
+    400,
+  );
+  return { type: 'body-error', id, error };
 }
 
 /** The web server gave the request up. */

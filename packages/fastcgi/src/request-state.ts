@@ -85,7 +85,7 @@ export class RequestState {
 
   /** Bytes handed out since the last `pull`, of the stream that is on its way. */
   get handedOut(): number {
-    return this.receive === 'data' && this.file !== undefined ? this.file.window : this.window;
+    return this.receive === 'data' ? (this.file as FilterFile).window : this.window;
   }
 
   get paramsBytes(): number {

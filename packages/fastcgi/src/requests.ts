@@ -1,7 +1,10 @@
 import {
+  Budget,
   IdMap,
+  type LimitCounts,
   type Limits,
   LocalProtocolError,
+  limitCounts,
   type Output,
   RemoteProtocolError,
   type ReplyEvent,
@@ -9,7 +12,6 @@ import {
   reasonOf,
 } from '@postern/core';
 import { ProtocolStatus, RecordType, roleNames } from './constants.ts';
-import { broken } from './record-rules.ts';
 import { headerText } from './records.ts';
 import { ReplyOutput } from './reply-output.ts';
 import { answeredState, RequestState } from './request-state.ts';
@@ -20,13 +22,18 @@ const responders: readonly Role[] = ['responder'];
 export class Requests {
   readonly output = new ReplyOutput();
   readonly #limits: Limits;
+  readonly #counts: LimitCounts;
   readonly #roles: readonly Role[];
   /** Every id whose request or reply is not finished. */
   readonly #ids = new IdMap<RequestState>();
   /** How many of them are not answered. */
   #active = 0;
   #served = 0;
-  #junk = 0;
+  /** Records that belong to no request, until one is answered. */
+  readonly #junk: Budget;
+  readonly #aborts: Budget;
+  /** Records about the connection itself. */
+  readonly management: Budget;
   /** The flag of the latest BEGIN. */
   #keep = true;
   /** No further request is taken. */
@@ -40,9 +47,18 @@ export class Requests {
   sharing: 'no' | 'maybe' | 'yes' = 'no';
 
   /** @param roles those that the application has */
-  constructor(limits: Limits, roles = responders) {
+  constructor(limits: Limits, roles = responders, counts = limitCounts()) {
     this.#limits = limits;
     this.#roles = roles;
+    this.#counts = counts;
+    this.#junk = new Budget(limits, 'maxJunkRecords', 'ERR_FCGI_JUNK', 'records that belong to no request');
+    this.#aborts = new Budget(limits, 'maxAbortedRequests', 'ERR_FLOOD', 'requests aborted before their reply in 10 s');
+    this.management = new Budget(limits, 'maxManagementMessages', 'ERR_FLOOD', 'management records in 10 s');
+  }
+
+  renewBudgets(): void {
+    this.#aborts.renew();
+    this.management.renew();
   }
 
   get(id: number): RequestState | undefined {
@@ -63,8 +79,14 @@ export class Requests {
     return this.#close;
   }
 
-  /** The connection is of no use any more. */
+  /** The connection is of no use any more: of the replies that run nothing more is written, above all no end. */
   reset(): void {
+    for (const [id, state] of this.#ids.entries()) {
+      this.output.drop(state);
+      this.#ids.delete(id);
+    }
+    this.#active = 0;
+    this.stalled = undefined;
     this.#close = 'reset';
   }
 
@@ -73,8 +95,8 @@ export class Requests {
     this.#maybeClose();
   }
 
-  /** BEGIN_REQUEST: one that cannot be taken is answered here. */
-  begin(id: number, roleNumber: number, keep: boolean): void {
+  /** BEGIN_REQUEST: one that cannot be taken is answered here. False: there are too many at once. */
+  begin(id: number, roleNumber: number, keep: boolean): boolean {
     const late = this.#closing;
     const most = this.#limits.maxConcurrentPerConnection;
     const role = roleNames[roleNumber];
@@ -82,16 +104,25 @@ export class Requests {
     this.#keep = keep;
     this.#ids.set(id, state);
     if (++this.#active > 1) this.sharing = 'yes';
-    if (++this.#served >= this.#limits.maxConnectionRequests) this.#closing = true;
-    if (role === undefined || !this.#roles.includes(role)) this.#endAtOnce(state, ProtocolStatus.UNKNOWN_ROLE);
+    if (++this.#served >= this.#limits.maxConnectionRequests) this.#serveNoMore();
+    if (!this.#roles.includes(role as Role)) this.#endAtOnce(state, ProtocolStatus.UNKNOWN_ROLE);
     else if (late) this.#refuse(state, 503);
     // a peer that was told 1 knows what CANT_MPX_CONN means; to a user's request nobody reads the status
-    else if (this.#active > most && most === 1) this.#endAtOnce(state, ProtocolStatus.CANT_MPX_CONN);
-    else if (this.#active > most) this.#refuse(state, 503);
+    else if (this.#active > most) {
+      this.#counts.maxConcurrentPerConnection++;
+      if (most === 1) this.#endAtOnce(state, ProtocolStatus.CANT_MPX_CONN);
+      else this.#refuse(state, 503);
+      return false;
+    }
+    return true;
+  }
+
+  #serveNoMore(): void {
+    if (!this.#closing) this.#counts.maxConnectionRequests++;
+    this.#closing = true;
   }
 
   #endAtOnce(state: RequestState, protocolStatus: number): void {
-    state.receive = 'refused';
     this.output.deny(state);
     this.output.endRequest(state.id, 0, protocolStatus);
     this.#finish(state);
@@ -102,19 +133,12 @@ export class Requests {
     const reason = reasonOf(status);
     const headers = ['Content-Type', 'text/plain'];
     if (status === 503) headers.push('Retry-After', '1');
-    state.receive = 'refused';
     this.send({ type: 'whole', id: state.id, status, reason, headers, body: `${status} ${reason}\n` });
   }
 
-  /** What costs the peer nothing and brings no request nearer is counted until the next head is complete. */
+  /** A record belongs to no request, or says nothing. @throws RemoteProtocolError ERR_FCGI_JUNK */
   charge(): void {
-    if (++this.#junk > this.#limits.maxJunkRecords)
-      broken('ERR_FCGI_JUNK', `more than ${this.#limits.maxJunkRecords} records that belong to no request`);
-  }
-
-  /** A head is complete. */
-  headDone(): void {
-    this.#junk = 0;
+    this.#junk.spend();
   }
 
   /** What is to be thrown: the rest of this request is thrown away, and the connection takes no other. */
@@ -123,12 +147,12 @@ export class Requests {
     code: RemoteProtocolError['code'],
     message: string,
     status: number,
+    limit?: RemoteProtocolError['limit'],
   ): RemoteProtocolError {
     state.receive = 'refused';
-    state.bodyDone = true;
     state.takeParams();
     this.#closing = true;
-    return new RemoteProtocolError(code, message, { scope: 'request', status, id: state.id });
+    return new RemoteProtocolError(code, message, { scope: 'request', status, id: state.id, limit });
   }
 
   /** The stream of its body has ended: an answered id can be forgotten. */
@@ -136,8 +160,9 @@ export class Requests {
     this.#ids.delete(id);
   }
 
-  /** ABORT_REQUEST (FastCGI 1.0 §5.4). */
+  /** ABORT_REQUEST (FastCGI 1.0 §5.4). @throws RemoteProtocolError ERR_FLOOD */
   abort(state: RequestState): void {
+    if (state.reply === 'waiting') this.#aborts.spend();
     this.output.deny(state);
     this.output.drop(state);
     this.output.endRequest(state.id, 1, ProtocolStatus.REQUEST_COMPLETE);
@@ -164,8 +189,6 @@ export class Requests {
 
   /** This id is answered. What is left of its request is still read, and thrown away. */
   #finish(state: RequestState): void {
-    state.reply = 'ended';
-    state.answered = true;
     this.#active--;
     if (state.receive === 'complete') this.#ids.delete(state.id);
     else this.#ids.set(state.id, answeredState(state.role));
@@ -196,7 +219,7 @@ export class Requests {
     if (event.type === 'abort') this.output.deny(state);
     this.output.send(state, event, this.#limits);
     if (state.asked && state.reply !== 'waiting') this.#answered(state);
-    if (event.type === 'whole') this.#finish(state);
+    if (event.type === 'whole') this.#complete(state);
     else if (event.type === 'abort') this.#breakOff(state);
   }
 
@@ -233,18 +256,18 @@ export class Requests {
     return this.output.take(budget, this.#onEnded);
   }
 
-  readonly #onEnded = (state: RequestState): void => this.#finish(state);
+  readonly #onEnded = (state: RequestState): void => this.#complete(state);
+
+  #complete(state: RequestState): void {
+    if (state.known) this.#junk.renew();
+    this.#finish(state);
+  }
 
   /** 408 for each head that has begun; where there is none and nothing runs, the connection closes. */
   expireHeads(): void {
     this.#closing = true;
-    let answered = false;
-    for (const state of this.#ids.values()) {
-      if (!state.headPending) continue;
-      this.#refuse(state, 408);
-      answered = true;
-    }
-    if (!answered && this.#active === 0) this.#close ||= 'reset';
+    for (const state of this.#ids.values()) if (state.headPending) this.#refuse(state, 408);
+    if (this.#active === 0) this.#close ||= 'reset';
   }
 
   /** The memory of what was received last is about to be used again. */

@@ -1,5 +1,6 @@
 import {
   type CgiHead,
+  type LimitCounts,
   type Limits,
   type Notice,
   type Output,
@@ -24,6 +25,10 @@ import { Requests } from './requests.ts';
 /** Answers to the peer's management records that it does not read: above this many bytes no more is read of it. */
 const MAX_ANSWERS = 65_536;
 
+const CONCURRENT: Notice = {
+  code: 'ERR_FCGI_CONCURRENT',
+  message: 'more requests at once on a connection than maxConcurrentPerConnection are answered 503',
+};
 const EXCESS: Notice = { code: 'ERR_BODY_EXCESS', message: 'STDIN behind CONTENT_LENGTH is dropped' };
 
 /** The application's side of one FastCGI connection (FastCGI 1.0 §3 to §6). */
@@ -37,19 +42,18 @@ export class FastcgiServerConnection implements ServerConnection {
   /** Events that came of one record and were not given out. */
   readonly #events: RequestEvent[] = [];
   #peerEnded = false;
-  #poisoned = false;
   #notice: Notice | undefined;
   #noticed = false;
 
-  constructor(limits: Limits, peer: PeerOptions = {}) {
+  constructor(limits: Limits, peer: PeerOptions = {}, counts?: LimitCounts) {
     this.#limits = limits;
-    this.#requests = new Requests(limits, peer.roles);
+    this.#requests = new Requests(limits, peer.roles, counts);
     this.#peer = peer.peer;
     this.#halfCloseServes = peer.halfCloseServes === true;
   }
 
   receive(chunk: Uint8Array): void {
-    if (!this.#poisoned) this.#record.receive(chunk);
+    this.#record.receive(chunk);
   }
 
   retain(): void {
@@ -63,14 +67,12 @@ export class FastcgiServerConnection implements ServerConnection {
 
   next(): RequestEvent | undefined {
     if (this.#events.length > 0) return this.#events.shift();
-    if (this.#poisoned) return undefined;
     try {
       const event = this.#read();
       if (event === undefined && this.#peerEnded) return this.#afterFin();
       return event;
     } catch (error) {
       if (error instanceof RemoteProtocolError && error.scope === 'connection') {
-        this.#poisoned = true;
         this.#record.clear();
         this.#requests.reset();
       }
@@ -81,7 +83,7 @@ export class FastcgiServerConnection implements ServerConnection {
   #read(): RequestEvent | undefined {
     const record = this.#record;
     for (;;) {
-      // the reply that closes the connection is out: whatever else was sent is for nobody
+      // it is broken, or the reply that closes it is out: whatever else was sent is for nobody
       if (this.#requests.close !== false) record.clear();
       if (record.left < 0) {
         if (!record.open()) break;
@@ -113,7 +115,7 @@ export class FastcgiServerConnection implements ServerConnection {
       default:
         if (id !== 0) return this.#ignored(false);
         if (!this.#record.skip()) return undefined;
-        this.#requests.charge();
+        this.#requests.management.spend();
         this.#requests.output.push(unknownTypeAnswer(type));
         return MORE;
     }
@@ -129,7 +131,7 @@ export class FastcgiServerConnection implements ServerConnection {
   #getValues(): Step {
     const content = this.#record.whole();
     if (content === undefined) return undefined;
-    this.#requests.charge();
+    this.#requests.management.spend();
     this.#requests.expectSharing();
     this.#requests.output.push(valuesResult(content, this.#limits));
     return MORE;
@@ -141,7 +143,7 @@ export class FastcgiServerConnection implements ServerConnection {
     const role = (record.byte(0) << 8) | record.byte(1);
     const keep = (record.byte(2) & KEEP_CONN) !== 0;
     record.skip();
-    this.#requests.begin(record.id, role, keep);
+    if (!this.#requests.begin(record.id, role, keep)) this.#notice ??= CONCURRENT;
     return MORE;
   }
 
@@ -163,7 +165,6 @@ export class FastcgiServerConnection implements ServerConnection {
 
   #start(state: RequestState): RequestEvent {
     const head = readHead(state, this.#requests, this.#limits, this.#peer);
-    this.#requests.headDone();
     this.#requests.haproxy ??= this.#isHaproxy(head);
     const { early, file } = state;
     state.early = undefined;
@@ -248,9 +249,11 @@ export class FastcgiServerConnection implements ServerConnection {
 
   #abort(): Step {
     const state = this.#requests.get(this.#record.id);
-    const known = state?.known === true;
-    if (!known) this.#requests.charge();
-    if (state === undefined || state.answered) return MORE;
+    if (state === undefined || state.answered) {
+      this.#requests.charge();
+      return MORE;
+    }
+    const { known } = state;
     const whole = state.receive === 'complete';
     move(state, 'ABORT');
     this.#requests.abort(state);
@@ -307,6 +310,10 @@ export class FastcgiServerConnection implements ServerConnection {
 
   shutdown(): void {
     this.#requests.shutdown();
+  }
+
+  renewBudgets(): void {
+    this.#requests.renewBudgets();
   }
 
   get idle(): boolean {

@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { abort, begin, pair, pairs, params, plainGet, record, request, stdin } from '@postern/testkit';
 import { answers, bytes, closes, ENV, G1, kept, serves, withVariables } from './bad-input.ts';
-import { complete, ok, type Serving, serve, served } from './serving.ts';
+import { post, receive, summary } from './driving.ts';
+import { complete, ok, type Serving, serve, served, server } from './serving.ts';
 
 describe('PARAMS and STDIN out of order', () => {
   const post = pairs({ ...plainGet, REQUEST_METHOD: 'POST', CONTENT_LENGTH: '3' });
@@ -115,6 +116,17 @@ describe('bodies', () => {
   });
 });
 
+describe('an answered id', () => {
+  it('is forgotten at the end of its STDIN, or of a STDIN that came whole: then what comes belongs to none', () => {
+    const late = Array.from({ length: 65 }, () => stdin('x'));
+    const upload = bytes(post(1, 9), stdin('123'));
+    expect(serve([upload, ...late], { answer: 'head' }).errors).toEqual([]);
+    expect(serve([upload, stdin(), ...late], { answer: 'head' }).errors).toEqual(['ERR_FCGI_JUNK']);
+    expect(serve([post(1, 3), stdin('123'), stdin(), ...late]).errors).toEqual(['ERR_FCGI_JUNK']);
+    expect(serve([kept, ...late]).errors).toEqual(['ERR_FCGI_JUNK']);
+  });
+});
+
 describe('ABORT_REQUEST', () => {
   const aborted = { id: 1, stdout: '', stderr: '', closed: false, end: '0000000100000000' };
 
@@ -158,9 +170,8 @@ describe('FIN', () => {
   it('vF13 vF14 in the middle of a head closes, and the application is not asked', () => {
     const head = G1.length - 8;
     for (let length = 1; length < head; length++) {
-      const outcome = serve([G1.subarray(0, length)], { fin: true, answer: 'never' });
-      expect([length, outcome.asked, outcome.errors, outcome.output]).toEqual([length, [], [], '']);
-      expect(outcome.close).toBe('fin');
+      const { asked, errors, output, close } = serve([G1.subarray(0, length)], { fin: true, answer: 'never' });
+      expect([length, asked, errors, output, close]).toEqual([length, [], [], '', 'fin']);
     }
   });
 
@@ -194,10 +205,29 @@ describe('FIN', () => {
     expect(short).toMatchObject({ asked: [{ ended: 'ERR_ABORTED' }], output: '', close: 'fin' });
   });
 
+  it('behind a body that was short is a half-close too where the address says so', () => {
+    const connection = server({}, { halfCloseServes: true });
+    expect(summary(receive(connection, post(1, 9), stdin('abc'), stdin()))).toEqual([
+      '1 request',
+      '1 data abc',
+      '1 body-error',
+    ]);
+    connection.receiveEnd();
+    expect(receive(connection)).toEqual([]);
+    expect(connection.wantsClose).toBe(false);
+  });
+
   it('aborts every running request of a connection, and no other', () => {
     const three = bytes(...[1, 2, 3].map((id) => request(plainGet, { id, flags: 1 })));
-    const outcome = serve([three, begin(4, 1)], { fin: true, answer: 'never' });
-    expect(outcome.asked.map(({ id, ended }) => [id, ended])).toEqual([1, 2, 3].map((id) => [id, 'ERR_ABORTED']));
-    expect(outcome).toMatchObject({ output: '', close: 'fin' });
+    for (const rest of [Buffer.alloc(0), begin(4, 1), begin(4, 1).subarray(0, 9)]) {
+      const outcome = serve([three, rest], { fin: true, answer: 'never' });
+      expect(outcome.asked.map(({ id, ended }) => [id, ended])).toEqual([1, 2, 3].map((id) => [id, 'ERR_ABORTED']));
+      expect(outcome).toMatchObject({ errors: [], output: '', close: 'fin' });
+    }
+  });
+
+  it('within a head leaves a complete request to its reply where FIN is a half-close', () => {
+    const outcome = serve([kept, begin(4, 1)], { fin: true, answer: 'never', peer: { halfCloseServes: true } });
+    expect(outcome).toMatchObject({ asked: [{ ended: 'end' }], errors: [], output: '', close: false });
   });
 });

@@ -7,12 +7,14 @@ import { readPairs } from '../src/params.ts';
 import { FastcgiServerConnection } from '../src/server-connection.ts';
 import {
   asked,
+  askedFor,
   bytesOf,
   collect,
   cut,
   end,
   type Heard,
   hear,
+  Listener,
   OK,
   refusal,
   reply,
@@ -106,6 +108,17 @@ describe('a request on the wire', () => {
     expect(Buffer.concat([...first, ...rest].map(({ content }) => content)).equals(body)).toBe(true);
   });
 
+  it('has no empty pieces, whether a record needs padding or not', () => {
+    for (const length of [5, 8]) {
+      const connection = new FastcgiClientConnection(limits);
+      connection.send({ type: 'request', id: 1, variables: ['REQUEST_METHOD', 'POST'], keep: true });
+      connection.send({ type: 'data', id: 1, chunk: Buffer.alloc(length) });
+      connection.send({ type: 'end', id: 1 });
+      const pieces = connection.takeOutput(1_000_000) as Uint8Array[];
+      expect(pieces.filter((piece) => piece.length === 0)).toEqual([]);
+    }
+  });
+
   it.each([
     ['a name with =', ['A=B', 'x']],
     ['an empty name', ['', 'x']],
@@ -131,6 +144,11 @@ describe('a request on the wire', () => {
     );
     expect(connection.takeOutput(1_000_000)).toBeUndefined();
     expect(hear(reply('x'), undefined, connection)).toMatchObject({ body: 'x', end: { reuse: keep } });
+  });
+
+  it('may have the id 65535', () => {
+    const connection = askedFor({ ids: [65_535] });
+    expect(new Listener(connection).receive(reply('x', 65_535)).bodies.get(65_535)).toBe('x');
   });
 
   it('that is aborted sends ABORT_REQUEST and nothing more of its body', () => {
@@ -295,6 +313,13 @@ describe('STDERR', () => {
   it('of exactly maxStderrBytes is whole', () => {
     const heard = hear(Buffer.concat([stderr('abcd'), stdout(OK), end()]), 1, asked({ set: { maxStderrBytes: 4 } }));
     expect(heard.log).toBe('abcd');
+  });
+
+  it('is heard where there is some, and nothing else of it', () => {
+    const bytes = Buffer.concat([stderr(), stderr('abcd'), stderr(), stderr('e'), reply('x')]);
+    const listener = new Listener(asked({ keep: true, set: { maxStderrBytes: 4 } })).receive(bytes);
+    // the last of them tells what was dropped
+    expect(listener.heard).toEqual(['1 log', '1 head 200', '1 log', '1 end reuse']);
   });
 
   it('may end at most maxJunkRecords times', () => {

@@ -25,6 +25,14 @@ describe('the PARAMS of a request', () => {
     );
   });
 
+  it('of which there are none are their end alone', () => {
+    expect(readRecords(Buffer.concat(encodeParams(1, 'responder', [])))).toMatchObject([
+      { type: 4, id: 1, content: '' },
+    ]);
+    const hidden = encodeParams(1, 'authorizer', ['PATH_INFO', '/']);
+    expect(readRecords(Buffer.concat(hidden))).toMatchObject([{ type: 4, id: 1, content: '' }]);
+  });
+
   it.each([
     [[], 0],
     [['CONTENT_LENGTH', ''], 0],

@@ -13,6 +13,8 @@ const VARIABLES = [
   '/a',
   'PATH_INFO',
   '/b',
+  'PATH_TRANSLATED',
+  '/c',
   'CONTENT_LENGTH',
   '3',
   'HTTP_X',
@@ -83,17 +85,27 @@ describe('a request for a role', () => {
     expect(new Listener(connection).receive(reply('')).heard.at(-1)).toBe('1 end close');
   });
 
-  it.each<[Role, 'data' | 'filter-data']>([
-    ['authorizer', 'data'],
-    ['authorizer', 'filter-data'],
-    ['responder', 'filter-data'],
-  ])('of a %s refuses %s', (role, type) => {
+  it.each<[Role, 'data' | 'filter-data', string]>([
+    ['authorizer', 'data', 'body'],
+    ['authorizer', 'filter-data', 'filter data'],
+    ['responder', 'filter-data', 'filter data'],
+  ])('of a %s refuses %s', (role, type, what) => {
     const connection = begun(role);
+    const message = expect.stringContaining(`${role} has no ${what}`);
     expect(() => connection.send({ type, id: 1, chunk })).toThrow(
-      expect.objectContaining({ code: 'ERR_PROTOCOL_LACKS' }),
+      expect.objectContaining({ code: 'ERR_PROTOCOL_LACKS', message }),
     );
     connection.send({ type, id: 1, chunk: Buffer.alloc(0) });
     expect(connection.queued(1)).toBe(0);
+  });
+
+  it('of a filter that is answered before anything was sent ends the connection too', () => {
+    const connection = new FastcgiClientConnection(limitsWith());
+    connection.send({ type: 'request', id: 1, role: 'filter', variables: [], keep: true });
+    sent(connection);
+    const heard = new Listener(connection).receive(reply('x')).heard;
+    expect(heard).toEqual(['1 head 200', '1 end close']);
+    expect(sent(connection)).toEqual([]);
   });
 
   it('takes nothing behind the end of a stream', () => {

@@ -31,6 +31,7 @@ describe('bytes that are no reply', () => {
     ['values although nothing was asked', record(10, '', { id: 0 }), 'ERR_REPLY'],
     ['STDOUT of id 0', stdout('x', { id: 0 }), 'ERR_REPLY'],
     ['STDERR of id 0', stderr('x', { id: 0 }), 'ERR_REPLY'],
+    ['UNKNOWN_TYPE of an id', record(11, '\0'.repeat(8)), 'ERR_REPLY'],
     ['END_REQUEST of id 0', end(0, 0), 'ERR_REPLY'],
     ['an END_REQUEST of 7 bytes', record(RecordType.END_REQUEST, '\0'.repeat(7)), 'ERR_REPLY'],
     ['an END_REQUEST of 9 bytes', record(RecordType.END_REQUEST, '\0'.repeat(9)), 'ERR_REPLY'],
@@ -90,7 +91,8 @@ describe('bytes that are no reply', () => {
   });
 
   it('records of ids that are over are borne with, maxJunkRecords of them between two heads', () => {
-    const late = (count: number): Buffer[] => new Array(count).fill(stdout('late'));
+    const kinds = [stdout('late'), end(), stderr(), stderr('late')];
+    const late = (count: number): Buffer[] => kinds.slice(0, count);
     const set = { maxJunkRecords: 3 };
     const listener = new Listener(askedFor({ ids: [1, 2, 3], set })).receive(reply('one'), ...late(3));
     listener.receive(reply('two', 2), ...late(3));
@@ -106,6 +108,31 @@ describe('bytes that are no reply', () => {
     const listener = new Listener(connection).receive(...new Array(500).fill(stdout('x')), stdout(), stderr());
     expect(listener.heard).toEqual([]);
     expect(listener.receive(stdout()).heard).toEqual(['ERR_REPLY 502']);
+  });
+});
+
+describe('a record of an id that is over, and has not all come', () => {
+  it('keeps nobody from being read', () => {
+    const connection = askedFor({ ids: [1, 2] });
+    const listener = new Listener(connection).receive(reply('one'), stdout('late').subarray(0, 10));
+    expect(connection.wantsRead).toBe(true);
+    listener.receive(stdout('late').subarray(10), reply('two', 2));
+    expect(listener.bodies.get(2)).toBe('two');
+  });
+});
+
+describe('a defect of our own', () => {
+  it('is not blamed on the back-end', () => {
+    const limits = {
+      ...limitsWith(),
+      get maxReplyHeaderBytes(): number {
+        throw new TypeError('a defect');
+      },
+    };
+    const connection = new FastcgiClientConnection(limits);
+    connection.send({ type: 'request', id: 1, variables: [], keep: true });
+    connection.receive(stdout(OK));
+    expect(() => connection.next()).toThrow(TypeError);
   });
 });
 
@@ -131,6 +158,17 @@ describe('one reply that is none, on a connection that is sound', () => {
     const { heard, close } = everyWay(Buffer.concat([bytes, others]), run);
     expect(heard).toEqual(['2 head 200', `1 ${error}`, '1 end reuse', '2 end reuse']);
     expect(close).toBe(false);
+  });
+
+  it.each([
+    [1, 'the back-end takes one request at a time on a connection'],
+    [2, 'the back-end has too many requests'],
+    [3, 'the back-end does not serve this role'],
+    [9, 'END_REQUEST with protocolStatus 9'],
+  ])('says what END_REQUEST with protocolStatus %d means', (protocolStatus, message) => {
+    const connection = askedFor({ ids: [1] });
+    connection.receive(end(protocolStatus));
+    expect(() => connection.next()).toThrow(expect.objectContaining({ message, id: 1, scope: 'request' }));
   });
 
   it('is aborted where it is malformed, so that its id is free again', () => {

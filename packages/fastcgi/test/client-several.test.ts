@@ -164,6 +164,14 @@ describe('a reply that is not read', () => {
     expect(listener.bodies.get(2)).toHaveLength(5000);
   });
 
+  it('keeps nobody waiting before its next record has come', () => {
+    const connection = askedFor({ ids: [1, 2], set });
+    const listener = new Listener(connection, (id) => id === 2).receive(stdout(OK), stdout('x'.repeat(9000)));
+    expect([connection.wantsRead, listener.bodies.get(1)?.length]).toEqual([true, 9000]);
+    listener.receive(piece(2), piece(1).subarray(0, 9));
+    expect(connection.wantsRead).toBe(false);
+  });
+
   it('keeps nobody waiting any more when it is aborted', () => {
     const connection = askedFor({ ids: [1, 2], set });
     const listener = new Listener(connection, (id) => id === 2).receive(stdout(OK));

@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import { limitsWith } from '@postern/core';
-import { everyWay, pairs, record } from '@postern/testkit';
+import { everyWay, pairs, readRecords, record } from '@postern/testkit';
 import { FastcgiClientConnection } from '../src/client-connection.ts';
 import { readValues } from '../src/client-values.ts';
-import { askedFor, Listener, reply } from './client-harness.ts';
+import { askedFor, bytesOf, Listener, reply, stdout } from './client-harness.ts';
 
 describe('what an application says of itself', () => {
   it.each<[Record<string, string>, number]>([
@@ -14,6 +14,9 @@ describe('what an application says of itself', () => {
     [{ FCGI_MPXS_CONNS: '1', FCGI_MAX_REQS: '0' }, 1],
     [{ FCGI_MPXS_CONNS: '1', FCGI_MAX_REQS: 'many' }, 1],
     [{ FCGI_MPXS_CONNS: '1', FCGI_MAX_REQS: '-5' }, 1],
+    [{ FCGI_MPXS_CONNS: '1', FCGI_MAX_REQS: '5x' }, 1],
+    [{ FCGI_MPXS_CONNS: '1', FCGI_MAX_REQS: '999999999' }, 999_999_999],
+    [{ FCGI_MPXS_CONNS: '1', FCGI_MAX_REQS: '1000000000' }, 1],
     [{ FCGI_MPXS_CONNS: 'yes' }, 1],
     [{}, 1],
   ])('%j: %i requests at once', (values, atOnce) => {
@@ -40,6 +43,15 @@ function asking(...ids: number[]): FastcgiClientConnection {
 
 describe('the answer to GET_VALUES', () => {
   const no = pairs({ FCGI_MPXS_CONNS: '0' });
+
+  it('is asked for by three names without values, in one record', () => {
+    const connection = new FastcgiClientConnection(limitsWith());
+    connection.send({ type: 'values', id: 1 });
+    const names = pairs({ FCGI_MAX_CONNS: '', FCGI_MAX_REQS: '', FCGI_MPXS_CONNS: '' });
+    expect(readRecords(bytesOf(connection.takeOutput(1000)))).toMatchObject([
+      { type: 9, id: 0, content: names.toString('latin1') },
+    ]);
+  });
 
   it('comes in the order of the questions, and may be that the type is unknown', () => {
     const bytes = Buffer.concat([
@@ -77,9 +89,37 @@ describe('the answer to GET_VALUES', () => {
     ['a second time', Buffer.concat([record(10, 0, no), record(10, 0, no)])],
     ['with an id', record(10, 1, no)],
     ['as an unknown type of 7 bytes', record(11, 0, '\x09\0\0\0\0\0\0')],
+    ['as STDOUT', record(6, 0, no)],
+    ['as STDERR', record(7, 0, no)],
+    ['as END_REQUEST', record(3, 0, '\0'.repeat(8))],
   ])('%s breaks the connection', (_, bytes) => {
     const heard = everyWay(bytes, (chunks) => new Listener(asking(1)).receive(...chunks).heard);
     expect(heard.at(-1)).toBe('ERR_REPLY 502');
+  });
+
+  it('is waited for, though the connection carries no request any more', () => {
+    const connection = new FastcgiClientConnection(limitsWith());
+    connection.send({ type: 'request', id: 1, variables: [], keep: false });
+    connection.send({ type: 'end', id: 1 });
+    connection.send({ type: 'values', id: 2 });
+    const listener = new Listener(connection).receive(reply('x'));
+    expect(connection.wantsClose).toBe(false);
+    listener.receive(record(10, 0));
+    expect(listener.heard.at(-1)).toMatch(/^2 values/);
+    expect(connection.wantsClose).toBe('fin');
+  });
+
+  it('cannot be asked of a connection that is over', () => {
+    const ended = new FastcgiClientConnection(limitsWith());
+    ended.receiveEnd();
+    const broken = new FastcgiClientConnection(limitsWith());
+    new Listener(broken).receive(stdout('x'));
+    for (const connection of [ended, broken]) {
+      expect(() => connection.send({ type: 'values', id: 2 })).toThrow(
+        expect.objectContaining({ code: 'ERR_REQUEST_STATE' }),
+      );
+      expect(connection.takeOutput(1000)).toBeUndefined();
+    }
   });
 
   it('that does not come before the FIN breaks it too', () => {

@@ -9,6 +9,7 @@ describe('sniffing', () => {
       expect(fastcgi.sniff(bytes)).toBe('yes');
       expect(fastcgi.sniff(bytes.subarray(0, 2))).toBe('yes');
       expect(fastcgi.sniff(bytes.subarray(0, 1))).toBe('more');
+      expect(fastcgi.sniff(Buffer.alloc(16).subarray(0, 0))).toBe('more');
     }
     expect(fastcgi.sniff(new Uint8Array())).toBe('more');
   });
@@ -22,12 +23,13 @@ describe('sniffing', () => {
     ['the PROXY protocol', Buffer.from('PROXY TCP4')],
     ['a record that no connection begins with', record(5, 1)],
     ['zeros', Buffer.alloc(16)],
+    ['another version', record(1, 1, '', { version: 2 })],
   ])('says no to %s', (_, bytes) => expect(fastcgi.sniff(bytes)).toBe('no'));
 });
 
 describe('the protocol', () => {
   it('makes both sides of a connection', () => {
-    expect(fastcgi.name).toBe('fastcgi');
+    expect(fastcgi).toMatchObject({ name: 'fastcgi', carriesLog: true, carriesUpgrade: true });
     expect(fastcgi.server(limitsWith()).idle).toBe(true);
     expect(fastcgi.client(limitsWith()).wantsRead).toBe(true);
   });

@@ -14,6 +14,14 @@ describe('management records', () => {
     expect(Buffer.from(others[0].content, 'latin1')).toEqual(pairs(values));
   });
 
+  it.each([
+    [1, '0'],
+    [2, '1'],
+  ])('vF27 with room for %d requests FCGI_MPXS_CONNS is %s', (maxConcurrentPerConnection, value) => {
+    const { others } = both(ask('FCGI_MPXS_CONNS'), { limits: { maxConcurrentPerConnection } });
+    expect(Buffer.from(others[0].content, 'latin1')).toEqual(pair('FCGI_MPXS_CONNS', value));
+  });
+
   it('vF28 names of Object.prototype are unknown like any other', () => {
     const { others } = both(ask('toString', 'constructor', '__proto__', 'hasOwnProperty', 'FCGI_MPXS_CONNS'));
     expect(Buffer.from(others[0].content, 'latin1')).toEqual(pair('FCGI_MPXS_CONNS', '1'));
@@ -44,8 +52,8 @@ describe('management records', () => {
   ])('vF33 a flood of %s closes, with little written', (_, one) => {
     const flood = bytes(...Array.from({ length: 10_000 }, () => one));
     const outcome = serve([flood]);
-    expect(outcome).toMatchObject({ asked: [], errors: ['ERR_FCGI_JUNK'], close: 'reset' });
-    expect(outcome.others).toHaveLength(64);
+    expect(outcome).toMatchObject({ asked: [], errors: ['ERR_FLOOD'], close: 'reset' });
+    expect(outcome.others).toHaveLength(100);
     expect(outcome.output.length).toBeLessThan(10_000);
   });
 

@@ -122,11 +122,36 @@ describe('RecordReader', () => {
 
   it.each([
     ['it has content', record(5, 1, 'x')],
+    ['it has content of 256 bytes', record(5, 1, Buffer.alloc(256))],
     ['its header is not all there', record(5, 1).subarray(0, 7)],
     ['nothing does', Buffer.alloc(0)],
   ])('sees no end of a stream where %s', (_, bytes) => {
     const reader = new RecordReader();
     reader.receive(bytes);
     expect(reader.emptyFollows(5, 1)).toBe(false);
+    expect(reader.takeEmpty(5, 1)).toBe(false);
+  });
+
+  it('keeps no large chunk for the few bytes that are left of it, once it has settled', () => {
+    const chunk = Buffer.concat([record(4, 1, Buffer.alloc(60_000)), record(5, 1, 'abc')]);
+    const reader = new RecordReader();
+    reader.receive(chunk);
+    reader.open();
+    reader.whole();
+    reader.settle();
+    reader.open();
+    const left = reader.whole();
+    expect(left?.toString()).toBe('abc');
+    expect(left?.buffer).not.toBe(chunk.buffer);
+  });
+
+  it('that was cleared has no record open, and nothing of what came', () => {
+    const reader = new RecordReader();
+    reader.receive(record(5, 1, 'abc').subarray(0, 9));
+    reader.open();
+    reader.clear();
+    expect([reader.left, reader.buffered]).toEqual([-1, 0]);
+    reader.receive(record(4, 2));
+    expect([reader.open(), reader.type, reader.id]).toEqual([true, 4, 2]);
   });
 });

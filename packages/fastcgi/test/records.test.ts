@@ -109,4 +109,17 @@ describe('the layouts', () => {
   it('have the sizes of the specification', () => {
     expect([recordHeader, beginRequest, endRequest, unknownType].map(({ size }) => size)).toEqual([8, 8, 8, 8]);
   });
+
+  it('have its names, and say where it is written', () => {
+    const named = [recordHeader, beginRequest, endRequest, unknownType].map(({ name, section, fields }) => [
+      `${name}, ${section}`,
+      fields.map((field) => field.name),
+    ]);
+    expect(named).toEqual([
+      ['FCGI_Header, FastCGI 1.0 §3.3', ['version', 'type', 'requestId', 'contentLength', 'paddingLength', 'reserved']],
+      ['FCGI_BeginRequestBody, FastCGI 1.0 §5.1', ['role', 'flags', 'reserved']],
+      ['FCGI_EndRequestBody, FastCGI 1.0 §5.5', ['appStatus', 'protocolStatus', 'reserved']],
+      ['FCGI_UnknownTypeBody, FastCGI 1.0 §4.2', ['type', 'reserved']],
+    ]);
+  });
 });

@@ -146,72 +146,9 @@ describe('multiplexed requests', () => {
   });
 });
 
-describe('a body that nobody takes', () => {
-  it('stops the reading at bodyHighWater, and pull starts it again', () => {
-    const connection = server({ bodyHighWater: 16 });
-    receive(connection, post(1, 80));
-    const body = Buffer.concat(Array.from({ length: 10 }, (_, i) => stdin(String(i).repeat(8))));
-    expect(summary(receive(connection, body))).toEqual(['1 data 00000000', '1 data 11111111']);
-    expect(connection.wantsRead).toBe(false);
-    expect(receive(connection)).toEqual([]);
-    connection.pull(1);
-    expect(connection.wantsRead).toBe(true);
-    expect(summary(receive(connection))).toEqual(['1 data 22222222', '1 data 33333333']);
-    connection.pull(9);
-    expect(connection.wantsRead).toBe(false);
-  });
-
-  it('is handed out up to bodyHighWater exactly', () => {
-    for (const [size, wantsRead] of [
-      [15, true],
-      [16, true],
-      [17, false],
-    ] as const) {
-      const connection = server({ bodyHighWater: 16 });
-      receive(connection, post(1, 80), ...Array.from({ length: size }, () => stdin('x')));
-      expect([size, connection.wantsRead]).toEqual([size, wantsRead]);
-    }
-  });
-
-  it('is thrown away once its request is answered, and what comes behind it is served', () => {
-    const connection = server({ bodyHighWater: 16 });
-    receive(connection, post(1, 80), ...Array.from({ length: 10 }, () => stdin('x'.repeat(8))), stdin('', 1), open(2));
-    expect(connection.wantsRead).toBe(false);
-    whole(connection);
-    expect(connection.wantsRead).toBe(true);
-    expect(summary(receive(connection))).toEqual(['2 request']);
-  });
-
-  it('waits for pull also behind the FIN of a peer that half-closes', () => {
-    const connection = server({ bodyHighWater: 16 }, { halfCloseServes: true });
-    receive(connection, post(1, 24), ...Array.from({ length: 3 }, () => stdin('x'.repeat(8))), stdin());
-    connection.receiveEnd();
-    expect(receive(connection)).toEqual([]);
-    connection.pull(1);
-    expect(summary(receive(connection))).toEqual(['1 data xxxxxxxx', '1 end']);
-    whole(connection);
-    expect(connection.wantsClose).toBe('fin');
-  });
-
-  it('early STDIN is counted once', () => {
-    const connection = server({ bodyHighWater: 16 });
-    const variables = pairs({ ...plainGet, REQUEST_METHOD: 'POST', CONTENT_LENGTH: '24' });
-    const events = receive(
-      connection,
-      begin(),
-      stdin('x'.repeat(10)),
-      params(variables),
-      params(),
-      stdin('y'.repeat(10)),
-      stdin('z'),
-    );
-    expect(summary(events)).toEqual(['1 request', '1 data xxxxxxxxxx', '1 data yyyyyyyyyy']);
-  });
-});
-
 describe('answers that nobody reads', () => {
   it('stop the reading', () => {
-    const connection = server({ maxJunkRecords: 65_536 });
+    const connection = server({ maxManagementMessages: 65_536 });
     receive(connection, ...Array.from({ length: 4095 }, () => record(200, 0)));
     expect(connection.wantsRead).toBe(true);
     receive(connection, record(200, 0));
@@ -310,6 +247,8 @@ describe('heads that do not come', () => {
     connection.expireHeads();
     expect(connection.wantsClose).toBe(false);
     expect(summary(receive(connection, stdin('defg').subarray(5)))).toEqual(['1 data defg']);
+    receive(connection, stdin('hij').subarray(0, 9));
+    expect(connection).toMatchObject({ headPending: false, idle: false });
   });
 
   it('are none when nothing has begun', () => {
@@ -336,6 +275,20 @@ describe('a broken connection', () => {
     expect(connection.takeOutput(1)).toBeUndefined();
   });
 
+  it('writes nothing more for the requests that ran on it, above all no end', () => {
+    const connection = server();
+    expect(receive(connection, Buffer.concat([open(1), open(2), open(3)]))).toHaveLength(3);
+    head(connection, 1);
+    data(connection, 'half', 1);
+    connection.receive(hex('00'));
+    expect(() => connection.next()).toThrow(RemoteProtocolError);
+    connection.send({ type: 'abort', id: 1 });
+    whole(connection, 2);
+    connection.expireHeads();
+    expect(outputText(connection)).toBe('');
+    expect(connection).toMatchObject({ wantsClose: 'reset', idle: true, wantsRead: true });
+  });
+
   it('lets go of what it had received', () => {
     const connection = server();
     connection.receive(Buffer.concat([record(3, 1), begin(), begin()]));
@@ -345,6 +298,16 @@ describe('a broken connection', () => {
 });
 
 describe('what a connection remembers', () => {
+  it('of a read of which a few bytes wait is no more than these', () => {
+    const connection = server({ bodyHighWater: 4 });
+    const chunk = Buffer.concat([post(1, 60_003), stdin('x'.repeat(60_000)), stdin('abc')]);
+    expect(receive(connection, chunk)).toHaveLength(2);
+    connection.pull(1);
+    const [rest] = receive(connection);
+    expect(rest).toMatchObject({ type: 'data', chunk: Buffer.from('abc') });
+    expect((rest as { chunk: Uint8Array }).chunk.buffer).not.toBe(chunk.buffer);
+  });
+
   /** Bytes on and off the heap that are in use. */
   const memory = (): number => {
     collectGarbage();

@@ -44,13 +44,13 @@ type Called = (request: Request, context: FetchContext, executionContext: FetchC
  */
 export function fetchHandler(handler: FetchHandler | FetchApp): Handler {
   if (typeof handler === 'function') {
-    return function handleFetch(exchange: Exchange): void {
-      run(exchange, undefined, handler as Called, answer);
+    return function handleFetch(exchange: Exchange): unknown {
+      return run(exchange, undefined, handler as Called, answer);
     };
   }
   checkOwner(handler);
-  return function handleFetch(exchange: Exchange): void {
-    run(exchange, handler, handler.fetch as Called, answer);
+  return function handleFetch(exchange: Exchange): unknown {
+    return run(exchange, handler, handler.fetch as Called, answer);
   };
 }
 
@@ -62,9 +62,9 @@ export function fetchHandler(handler: FetchHandler | FetchApp): Handler {
 export function fetchAuthorizer(handler: FetchAuthorizer | { fetch: FetchAuthorizer }): Handler {
   const owner = typeof handler === 'function' ? undefined : handler;
   if (owner !== undefined) checkOwner(owner);
-  return function handleAuthorizer(exchange: Exchange): void {
+  return function handleAuthorizer(exchange: Exchange): unknown {
     const called = owner === undefined ? handler : owner.fetch;
-    run(new AuthorizerExchange(exchange), owner, called as Called, decide);
+    return run(new AuthorizerExchange(exchange), owner, called as Called, decide);
   };
 }
 
@@ -73,26 +73,30 @@ function checkOwner(owner: { fetch: unknown }): void {
     throw new ConfigError('ERR_APP_EXPORT', 'a fetch application is a function, or an object with a method "fetch"');
 }
 
+/** @returns the promise of the handler, if it gave one */
 function run<E extends Exchange>(
   exchange: E,
   owner: object | undefined,
   handler: Called,
   answered: (exchange: E, response: unknown) => void,
-): void {
+): PromiseLike<unknown> | undefined {
   try {
     const context = new FetchContext(exchange);
     const request = makeRequest(exchange, context);
-    if (request === undefined) return;
+    if (request === undefined) return undefined;
     const response = handler.call(owner, request as unknown as Request, context, context);
     if (isThenable(response)) {
       response.then(
         (settled) => answered(exchange, settled),
         (error) => exchange.fail(thrown(error)),
       );
-    } else answered(exchange, response);
+      return response;
+    }
+    answered(exchange, response);
   } catch (error) {
     exchange.fail(thrown(error));
   }
+  return undefined;
 }
 
 /** undefined: refused and answered */

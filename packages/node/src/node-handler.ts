@@ -31,11 +31,11 @@ type HookedResponse = Outgoing & InformationalHooks & { [kReply]: Reply };
  */
 export function nodeHandler(listener: RequestListener, options: NodeHandlerOptions = {}): Handler {
   const { server } = options;
-  return function handleNode(exchange: Exchange): void {
+  return function handleNode(exchange: Exchange): unknown {
     // without a listener it is an ordinary request, as in node:http
     if (server?.listenerCount?.('upgrade') && exchange.role === 'responder' && upgradeAsked(exchange.head))
-      emitUpgrade(exchange, server);
-    else run(exchange, listener, server);
+      return emitUpgrade(exchange, server);
+    return run(exchange, listener, server);
   };
 }
 
@@ -50,8 +50,10 @@ export function attach(server: ServerLike): Handler {
   );
 }
 
-function run(exchange: Exchange, listener: RequestListener, server: ServerLike | undefined): void {
+/** @returns what the listener returned: the promise of an asynchronous one */
+function run(exchange: Exchange, listener: RequestListener, server: ServerLike | undefined): unknown {
   let reply: Reply | undefined;
+  let result: unknown;
   try {
     const socket = new GatewaySocket(exchange, server);
     const req = createRequest(exchange, socket);
@@ -60,12 +62,13 @@ function run(exchange: Exchange, listener: RequestListener, server: ServerLike |
     res[kReply] = reply;
     socket.assign(req, res, reply);
     setVersion(req, exchange.head.protocol);
-    const result = socket.run(listener, req, res as unknown as ServerResponse);
+    result = socket.run(listener, req, res as unknown as ServerResponse);
     if (isThenable(result)) result.then(undefined, (error) => exchange.fail(error));
   } catch (error) {
     exchange.fail(error);
   }
   reply?.settle();
+  return result;
 }
 
 function createRequest(exchange: Exchange, socket: GatewaySocket): Incoming {

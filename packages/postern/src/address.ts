@@ -4,6 +4,7 @@ import { type BoundAddress, isLoopback, type ListenTarget } from '@postern/serve
 import { type AddressKeys, type AddressUse, readKeys } from './address-keys.ts';
 import { environmentSecret } from './ajp-secret.ts';
 import { nearest } from './suggest.ts';
+import { webServerAddresses } from './web-server-addresses.ts';
 
 /** The protocols between a web server and an application. */
 export const gatewayNames = ['fastcgi', 'scgi', 'ajp', 'uwsgi'] as const;
@@ -47,7 +48,7 @@ function refuse(part: string, text: string, todo: string): never {
 /**
  * An address `PROTOCOL[+TRANSPORT]:…`, always a valid WHATWG URL: `fastcgi://127.0.0.1:9000`,
  * `fastcgi+unix:/run/app.sock?mode=0660`, `fastcgi+fd:0`, `fastcgi+systemd:app`. A secret-file is read, and AJP_SECRET in the environment is
- * AJP's secret where none is named.
+ * AJP's secret where none is named; FCGI_WEB_SERVER_ADDRS says who may connect to a descriptor with FastCGI.
  * @throws ConfigError ERR_ADDRESS (the part at fault, and what is allowed there), ERR_ADDRESS_KEY, ERR_ADDRESS_OPEN,
  *   ERR_SOCKET_PATH, ERR_SECRET
  */
@@ -68,12 +69,17 @@ export function parseAddress(text: string, use: AddressUse): Address {
   let target: ListenTarget;
   if (transport === 'tcp') target = { ...parseTcp(parts, use), ...options };
   else if (transport === 'unix') target = { transport, path: parseSocketPath(parts), ...options };
-  else if (transport === 'fd') target = { transport, fd: parseDescriptor(parts, use) };
+  else if (transport === 'fd') target = { transport, fd: parseDescriptor(parts, use), ...allowed(protocol) };
   else target = { transport, name: parseSocketName(parts, use) };
   const secret = hasSecret(protocol) ? environmentSecret() : undefined;
   const [peer, backEnd] = secret === undefined ? [keys.peer, keys.backEnd] : addSecret(secret, keys, use);
   if (use === 'listen') refuseOpenAjp(protocol, target, peer.secret);
   return { protocol, target, peer, backEnd, tls, text: formatAddress(protocol, target) };
+}
+
+function allowed(protocol: ProtocolName): { allow?: string[] } {
+  const allow = protocol === 'fastcgi' ? webServerAddresses() : undefined;
+  return allow === undefined ? {} : { allow };
 }
 
 function addSecret(

@@ -2,6 +2,7 @@ import { ConfigError, describeError, PosternError, printable } from '@postern/co
 import type { Argv } from 'yargs';
 import { buildConfig, configFlagsToCome, configNames } from './commands/config.ts';
 import { buildServe, serveFlagsToCome, serveNames } from './commands/serve.ts';
+import { withoutQueryWords } from './query-words.ts';
 import { say } from './say.ts';
 import { nearest } from './suggest.ts';
 import { type CommandNames, refuseFlagsToCome, usageError } from './usage.ts';
@@ -55,12 +56,13 @@ const commandsToCome = [
 
 /**
  * Runs a command line.
- * @param argv without node and the script
+ * @param given the words behind node and the script
  * @param version what --version prints
  * @returns the exit code: 0 done, 1 the work failed, 2 the command or its configuration is wrong
  */
-export async function runCommandLine(argv: readonly string[], version: string): Promise<number> {
+export async function runCommandLine(given: readonly string[], version: string): Promise<number> {
   try {
+    const argv = withoutQueryWords(given);
     const command = chooseCommand(argv[0]);
     let chosen: Record<string, unknown> | undefined;
     const yargs = await configured(argv, version, command);

@@ -13,7 +13,7 @@ import {
   type Role,
 } from '@postern/core';
 import { attach } from '@postern/node';
-import { type BoundAddress, Server } from '@postern/server';
+import { type BoundAddress, Server, type ServerStats, serverLimits } from '@postern/server';
 import type { UwsgiOptions } from '@postern/uwsgi';
 import { gatewayNames, hasSecret, refuseOpenAjp } from './address.ts';
 import { checkPeer } from './address-keys.ts';
@@ -97,10 +97,9 @@ export class GatewayServer extends EventEmitter implements HttpServer {
     super();
     checkOptionNames(options, optionNames, 'createServer');
     checkPeer(options.peer);
-    const { protocol = 'fastcgi' } = options;
-    if (!isListened(protocol)) throw notServed(protocol);
+    if (!isListened(options.protocol ?? 'fastcgi')) throw notServed(options.protocol);
     this.#options = options;
-    this.#limits = { ...limitsWith(options.limits) };
+    this.#limits = { ...serverLimits(options.limits) };
     this.#mount = normaliseMount(options.mount);
     const responder = attach(this);
     this.#handler =
@@ -134,8 +133,7 @@ export class GatewayServer extends EventEmitter implements HttpServer {
       );
     }
     if (call.callback !== undefined) this.once('listening', call.callback);
-    const { onError } = this.#options;
-    const options = { limits: this.#limits, mount: this.#mount, onError, known: knownProtocols };
+    const options = { limits: this.#limits, mount: this.#mount, onError: this.#options.onError, known: knownProtocols };
     this.#server = new Server(this.#handler, options);
     this.#opening = this.#open(this.#server, call);
     return this;
@@ -245,6 +243,11 @@ export class GatewayServer extends EventEmitter implements HttpServer {
   getConnections(callback: (error: Error | null, count: number) => void): this {
     process.nextTick(callback, null, this.connections);
     return this;
+  }
+
+  /** Connections, requests, and how often each limit was hit since `listen`; undefined: it does not listen. */
+  stats(): ServerStats | undefined {
+    return this.#server?.stats();
   }
 
   ref(): this {

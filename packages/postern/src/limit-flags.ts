@@ -22,7 +22,7 @@ const count: Unit = { parse: parseCount, format: String, hint: 'write a whole nu
 
 function unitOf(name: LimitName): Unit {
   if (name === 'grace' || name.endsWith('Timeout')) return time;
-  if (name === 'maxBody' || name.endsWith('Bytes') || name.endsWith('HighWater')) return size;
+  if (name === 'maxBody' || name === 'minBodyRate' || name.endsWith('Bytes') || name.endsWith('HighWater')) return size;
   return count;
 }
 

@@ -63,8 +63,8 @@ function byRole(parts: Partial<Record<Role, PreparedApp>>): Handler {
     authorizer: parts.authorizer?.handler,
     filter: parts.filter?.handler,
   };
-  return function handleByRole(exchange: Exchange): void {
-    (handlers[exchange.role] as Handler)(exchange);
+  return function handleByRole(exchange: Exchange): unknown {
+    return (handlers[exchange.role] as Handler)(exchange);
   };
 }
 

@@ -1,13 +1,5 @@
-import {
-  ConfigError,
-  type Exchange,
-  type LimitName,
-  type Limits,
-  limitsWith,
-  limitTable,
-  type PeerOptions,
-} from '@postern/core';
-import { readTlsFiles, Server, type ServerTls } from '@postern/server';
+import { ConfigError, type Exchange, type LimitName, type Limits, limitTable, type PeerOptions } from '@postern/core';
+import { readTlsFiles, Server, type ServerStats, type ServerTls, serverLimits } from '@postern/server';
 import type { UwsgiOptions } from '@postern/uwsgi';
 import { type Address, formatAddress, parseAddress } from './address.ts';
 import { checkPeer } from './address-keys.ts';
@@ -43,6 +35,8 @@ export interface ServeOptions {
 export interface Served {
   /** Where it listens: the port that the system chose, for instance. */
   readonly addresses: string[];
+  /** Connections, requests, and how often each limit was hit. */
+  stats(): ServerStats;
   /**
    * Stops accepting, finishes what runs, then closes an application that has a `close` of its own.
    * @param grace milliseconds; after that what runs is cut. Without it the limit `grace`
@@ -93,7 +87,7 @@ export function planServing(options: ServeOptions): ServePlan {
   return {
     addresses: texts.map(planAddress),
     peer: options.peer === undefined ? {} : { peer: options.peer },
-    limits: limitsWith(options.limits),
+    limits: serverLimits(options.limits),
     mount: normaliseMount(options.mount),
     uwsgi: options.uwsgi,
     onError: options.onError,
@@ -151,6 +145,10 @@ class Serving implements Served {
   readonly #aborted = (): void => {
     this.close().catch((error) => this.#server.report(error, undefined));
   };
+
+  stats(): ServerStats {
+    return this.#server.stats();
+  }
 
   close(grace: number = this.#server.limits.grace): Promise<boolean> {
     if (!(grace >= 0 && grace <= limitTable.grace.ceiling)) {

@@ -28,14 +28,13 @@ export function readBlock(block: Buffer, variables: VariableReader, limits: Limi
   const end = block.length;
   variables.begin(block, limits);
   const { text } = variables;
+  if (end > 0 && block[end - 1] !== 0) malformed('the last name or value does not end with NUL');
   for (let at = 0; at < end; ) {
     const nameEnd = text.indexOf('\0', at);
-    if (nameEnd < 0) malformed('the last name or value does not end with NUL');
     if (nameEnd === at) malformed('a name is empty');
     const valueAt = nameEnd + 1;
-    if (valueAt === end) malformed('the last name has no value');
     const valueEnd = text.indexOf('\0', valueAt);
-    if (valueEnd < 0) malformed('the last name or value does not end with NUL');
+    if (valueEnd === -1) malformed('the last name has no value');
     variables.add(at, nameEnd - at, valueAt, valueEnd - valueAt);
     at = valueEnd + 1;
   }
@@ -55,8 +54,8 @@ export function readHead(block: Buffer, limits: Limits, { strict = false, peer }
   const { names, values } = head;
   if (head.contentLength < 0) malformed('CONTENT_LENGTH is missing or empty');
   const at = names.names.indexOf('SCGI');
-  if (at >= 0 && values[at] !== VERSION) malformed('the variable SCGI is not 1');
-  if (strict && at < 0) malformed('the variable SCGI is missing (strict)');
+  if (at !== -1 && values[at] !== VERSION) malformed('the variable SCGI is not 1');
+  if (strict && at === -1) malformed('the variable SCGI is missing (strict)');
   if (strict && names.length !== 0) malformed('CONTENT_LENGTH is not the first variable (strict)');
   return head;
 }
@@ -64,6 +63,10 @@ export function readHead(block: Buffer, limits: Limits, { strict = false, peer }
 const WITHOUT_SCGI: Notice = {
   code: 'ERR_SCGI_HEADERS',
   message: 'the variable SCGI is missing, and the request is served all the same (nginx: include scgi_params)',
+};
+const NOT_FIRST: Notice = {
+  code: 'ERR_SCGI_HEADERS',
+  message: 'CONTENT_LENGTH is not the first variable, and the request is served all the same',
 };
 
 class ScgiHead implements OneShotHead {
@@ -88,7 +91,9 @@ class ScgiHead implements OneShotHead {
     const block = takeBlock(input, this.#length);
     if (block === undefined) return undefined;
     const head = readHead(block, this.#limits, this.#peer);
-    if (!head.names.names.includes('SCGI')) this.notice = WITHOUT_SCGI;
+    const { names } = head;
+    if (!names.names.includes('SCGI')) this.notice = WITHOUT_SCGI;
+    else if (names.length !== 0) this.notice = NOT_FIRST;
     return head;
   }
 }

@@ -50,5 +50,9 @@ function malformed(message: string): never {
 }
 
 function tooLong(what: string, most: number): never {
-  throw new RemoteProtocolError('ERR_ENV_BYTES', `${what}, maxEnvBytes is ${most}`, { scope: 'request', status: 431 });
+  throw new RemoteProtocolError('ERR_ENV_BYTES', `${what}, maxEnvBytes is ${most}`, {
+    scope: 'request',
+    status: 431,
+    limit: 'maxEnvBytes',
+  });
 }

@@ -1,4 +1,4 @@
-import { checkVariable, LocalProtocolError } from '@postern/core';
+import { checkVariable } from '@postern/core';
 import { VERSION } from './constants.ts';
 
 /**
@@ -11,9 +11,9 @@ export function encodeRequest(variables: readonly string[], contentLength: numbe
   let block = `CONTENT_LENGTH\0${contentLength}\0SCGI\0${VERSION}\0`;
   for (let i = 0; i < variables.length; i += 2) {
     const name = variables[i];
-    checkVariable(name, variables[i + 1]);
-    if (name !== 'CONTENT_LENGTH' && name !== 'SCGI') block += `${name}\0${variables[i + 1]}\0`;
+    const value = variables[i + 1];
+    checkVariable(name, value);
+    if (name !== 'CONTENT_LENGTH' && name !== 'SCGI') block += `${name}\0${value}\0`;
   }
-  if (block.length > 999_999_999) throw new LocalProtocolError('ERR_ENV_BYTES', `${block.length} bytes of variables`);
   return Buffer.from(`${block.length}:${block},`, 'latin1');
 }

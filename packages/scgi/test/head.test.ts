@@ -68,6 +68,15 @@ describe('readBlock', () => {
     expect(() => read(text)).toThrow(code('ERR_SCGI_HEADERS'));
   });
 
+  it.each([
+    ['A\0b', 'does not end with NUL'],
+    ['A\0b\0C\0d\0E', 'does not end with NUL'],
+    ['A\0b\0C\0', 'has no value'],
+    ['\0x\0', 'a name is empty'],
+  ])('says what is wrong with the block %j', (text, message) => {
+    expect(() => read(text)).toThrow(message);
+  });
+
   it('refuses a block that is cut anywhere but behind a pair', () => {
     const text = block('A', '1', 'BC', '', 'D', 'ef');
     const whole = [0, 4, 8, 13];
@@ -128,6 +137,8 @@ describe('readHead', () => {
 
   it.each(['0', '2', '11', ''])('refuses SCGI=%j', (version) => {
     expect(() => head('CONTENT_LENGTH', '0', 'SCGI', version)).toThrow(code('ERR_SCGI_HEADERS'));
+    const first = block('SCGI', version, 'CONTENT_LENGTH', '0', 'REQUEST_METHOD', 'GET');
+    expect(() => readHead(bytes(first), limits)).toThrow(code('ERR_SCGI_HEADERS'));
   });
 
   it('does without the variable SCGI', () => {

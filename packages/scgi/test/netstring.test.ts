@@ -38,7 +38,7 @@ describe('takeLength', () => {
 
   it.each(['131073:', '1111111', '99999999999:'])('refuses %j with 431', (text) => {
     expect(() => takeLength(queue(text), MOST)).toThrow(
-      expect.objectContaining({ code: 'ERR_ENV_BYTES', scope: 'request', statusHint: 431 }),
+      expect.objectContaining({ code: 'ERR_ENV_BYTES', scope: 'request', statusHint: 431, limit: 'maxEnvBytes' }),
     );
   });
 

@@ -35,10 +35,15 @@ function started(text: string, peer?: PeerOptions): ServerConnection {
 }
 
 describe('what is noticed', () => {
-  it('is a request without SCGI, and what lies behind a body', () => {
+  it('is a request without SCGI, one with CONTENT_LENGTH behind others, and what lies behind a body', () => {
     const without = started(netstring(block('CONTENT_LENGTH', '0', 'REQUEST_METHOD', 'GET')));
     expect(without.takeNotice?.()).toMatchObject({ code: 'ERR_SCGI_HEADERS' });
     expect(without.takeNotice?.()).toBeUndefined();
+    const other = started(netstring(block('SCGI', '1', 'CONTENT_LENGTH', '0', 'REQUEST_METHOD', 'GET')));
+    expect(other.takeNotice?.()).toMatchObject({
+      code: 'ERR_SCGI_HEADERS',
+      message: expect.stringContaining('not the first'),
+    });
     const excess = started(`${DEEP_THOUGHT}${QUESTION}x`);
     while (excess.next() !== undefined) excess.pull(1);
     expect(excess.takeNotice?.()).toMatchObject({ code: 'ERR_BODY_EXCESS' });

@@ -19,7 +19,12 @@ export type ListenTarget =
       readonly group?: string;
       readonly backlog?: number;
     }
-  | { readonly transport: 'fd'; readonly fd: number }
+  | {
+      readonly transport: 'fd';
+      readonly fd: number;
+      /** Who may connect, as CIDR, over TCP alone; without it anybody. */
+      readonly allow?: readonly string[];
+    }
   /** A socket that systemd passes, by its name; '': the only one. */
   | { readonly transport: 'systemd'; readonly name: string };
 

@@ -114,6 +114,7 @@ export class AutoConnection implements ServedConnection, FirstBytes {
   check(): void {
     const { now, limits } = this.#context;
     if (this.#dead || now - this.#since < limits.headersTimeout + TICK) return;
+    this.#context.counts.headersTimeout++;
     if (this.busy) {
       const message = `the first bytes of a connection took longer than ${limits.headersTimeout} ms`;
       this.#tell('timeout', 'ERR_TIMEOUT_HEAD', message);

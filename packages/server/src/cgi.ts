@@ -9,6 +9,7 @@ import {
   type Handler,
   type Limits,
   LocalProtocolError,
+  limitCounts,
   limitsWith,
   type Notice,
   RemoteProtocolError,
@@ -18,6 +19,7 @@ import { initialEnvironment, requestVariables } from './cgi-environment.ts';
 import { CgiHost } from './cgi-host.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { ServerExchange } from './exchange.ts';
+import { Load } from './load.ts';
 import { errorToStderr, type LogEntry, logToStderr } from './log.ts';
 import { handOver } from './running.ts';
 import { checkExchange, TICK } from './watchdog.ts';
@@ -66,7 +68,7 @@ export class CgiRequest {
   constructor(handler: Handler, options: CgiOptions = {}) {
     const { limits = limitsWith(), clock = systemClock, environment = initialEnvironment() } = options;
     this.#limits = limits;
-    this.#log = options.log ?? logToStderr;
+    this.#log = options.log ?? ((entry) => void logToStderr(entry));
     this.#stdout = options.stdout ?? process.stdout;
     this.#stdout.on('error', this.#onError);
     this.done = this.#serve(handler, options, clock, requestVariables(environment));
@@ -88,6 +90,8 @@ export class CgiRequest {
     }
     const context = {
       now: clock.now(),
+      counts: limitCounts(),
+      load: new Load(),
       mount: mount ?? mountOf(variables),
       report: (error: unknown, exchange: Exchange | undefined): void => {
         this.#failed = true;
@@ -102,7 +106,8 @@ export class CgiRequest {
     this.#exchange = exchange;
     const ticker = clock.every(TICK, () => {
       context.now = clock.now();
-      checkExchange({ limits: this.#limits, reading: true, expired: this.#expired }, exchange, context.now);
+      const { now, counts } = context;
+      checkExchange({ limits: this.#limits, counts, reading: true, expired: this.#expired }, exchange, now);
     });
     process.on('beforeExit', this.#onIdle);
     const over = new Promise<void>((resolve) => exchange.onOver(() => resolve()));

@@ -20,7 +20,7 @@ import { Outlet } from './outlet.ts';
 import { Running } from './running.ts';
 import type { ServedConnection, ServerContext } from './served-connection.ts';
 import { Watchdog, type Watched } from './watchdog.ts';
-import { wrongProtocolMessage, wrongProtocolPage } from './wrong-protocol.ts';
+import { answerWrongProtocol } from './wrong-protocol.ts';
 
 /** So many requests of one read are answered before the socket is asked whether the peer reads. */
 const BURST = 16;
@@ -29,6 +29,7 @@ const BURST = 16;
 export class Driver implements ServedConnection, Watched, SocketEvents, ExchangeHost {
   readonly context: ServerContext;
   readonly limits: Limits;
+  readonly counts: ServerContext['counts'];
   readonly protocol: ServerProtocol;
   readonly peer: string | undefined;
   readonly outlet: Outlet;
@@ -53,9 +54,10 @@ export class Driver implements ServedConnection, Watched, SocketEvents, Exchange
     this.context = context;
     this.#socket = socket;
     this.limits = context.limits;
+    this.counts = context.counts;
     this.protocol = protocol;
     this.peer = peer.peer;
-    this.#connection = protocol.server(context.limits, peer);
+    this.#connection = protocol.server(context.limits, peer, context.counts);
     this.outlet = new Outlet(socket, this.#connection);
     this.#watchdog = new Watchdog(context.now);
     this.#log = new PeerLog(context, protocol.name, socket);
@@ -67,7 +69,7 @@ export class Driver implements ServedConnection, Watched, SocketEvents, Exchange
 
   receive(chunk: Buffer, borrowed: boolean): void {
     this.#watchdog.stir(this.context.now);
-    if (this.outlet.lingering) this.outlet.throwAway(chunk.length, this.limits.lingerBytes);
+    if (this.outlet.lingering) this.outlet.throwAway(chunk.length, this);
     else if (this.#opening === undefined || this.#begin(this.#opening, chunk)) this.#take(chunk, borrowed);
   }
 
@@ -97,13 +99,9 @@ export class Driver implements ServedConnection, Watched, SocketEvents, Exchange
     if (held !== undefined) this.#take(held, false);
   }
 
-  /** It is not known yet whose the first bytes are: more of them is waited for. */
-  get #undecided(): boolean {
-    return this.#opening?.held !== undefined;
-  }
-
+  /** Also where it is not known yet whose the first bytes are. */
   get #headPending(): boolean {
-    return this.#undecided || this.#connection.headPending;
+    return this.#opening?.held !== undefined || this.#connection.headPending;
   }
 
   receiveEnd(): void {
@@ -163,16 +161,11 @@ export class Driver implements ServedConnection, Watched, SocketEvents, Exchange
     this.flush();
   }
 
-  /** HTTP is answered. Anything else might take an answer for a request, and answer it. */
-  #wrongProtocol(found: Sniffer): void {
-    const { name } = this.protocol;
+  #wrongProtocol({ name }: Sniffer): void {
     this.#opening = undefined;
     this.#watchdog.settle(false, this.context.now);
-    this.#log.write('warn', 'protocol_error', 'ERR_WRONG_PROTOCOL', wrongProtocolMessage(found.name, name));
-    if (found.name === 'http') {
-      this.outlet.write(wrongProtocolPage(name));
-      this.#linger();
-    } else this.leave();
+    if (answerWrongProtocol(name, this.protocol.name, this.outlet, this.#log)) this.#linger();
+    else this.leave();
   }
 
   notice(notice: Notice): void {
@@ -256,13 +249,18 @@ export class Driver implements ServedConnection, Watched, SocketEvents, Exchange
   #updateReading(how: ServerConnection['wantsClose']): void {
     if (this.outlet.lingering || this.#dead) return;
     const wants = how !== 'reset' && !this.#held && this.#connection.wantsRead;
-    if (wants === this.reading) return;
-    if (wants) {
+    // again although it is paused: behind the first bytes on an `auto` address the stream begins to read once more by itself
+    if (!wants) {
+      // a body that waits has an id, or its connection carries one alone
+      const body = !this.#held && this.#connection.blocker !== 0;
+      if (this.reading) this.counts[body ? 'bodyHighWater' : 'replyHighWater']++;
+      this.#socket.pause();
+    } else if (!this.reading) {
       this.#socket.resume();
       // what was received before may be all that comes
       this.#pumpDue = true;
       this.flushSoon();
-    } else this.#socket.pause();
+    }
   }
 
   #linger(): void {
@@ -308,7 +306,7 @@ export class Driver implements ServedConnection, Watched, SocketEvents, Exchange
   }
 
   expireHeads(): void {
-    if (this.#undecided) this.leave();
+    if (this.#opening?.held !== undefined) this.leave();
     else {
       this.#connection.expireHeads();
       this.flush();
@@ -342,6 +340,7 @@ export class Driver implements ServedConnection, Watched, SocketEvents, Exchange
     this.#watchdog.settle(this.#headPending, now);
     // there may be room again for a body that found none
     if (!this.#connection.wantsRead) this.#pump();
+    if (this.#watchdog.periodEnds(now)) this.#connection.renewBudgets?.();
     this.#watchdog.check(this, now);
   }
 }

@@ -1,5 +1,6 @@
-import type { Exchange, Limits, Notice, ReplyEvent } from '@postern/core';
+import type { Exchange, LimitCounts, Limits, Notice, ReplyEvent } from '@postern/core';
 import type { ServerExchange } from './exchange.ts';
+import type { Load } from './load.ts';
 
 /** Who waits for room in the queue of its id. */
 export interface Waiter {
@@ -18,6 +19,8 @@ export interface ExchangeHost {
     /** The clock, as of the last tick. */
     readonly now: number;
     readonly mount: string | undefined;
+    readonly counts: LimitCounts;
+    readonly load: Load;
     report(error: unknown, exchange: Exchange | undefined): void;
   };
   /** @throws LocalProtocolError the event is not allowed in this state */

@@ -11,6 +11,7 @@ import {
   type Exchange,
   isBodyless,
   isEventStream,
+  LocalProtocolError,
   type RequestBody,
   type RequestEvent,
   type RequestHead,
@@ -18,16 +19,19 @@ import {
   Tunnel,
   unbuffered,
 } from '@postern/core';
+import { ErrorLines } from './error-lines.ts';
 import { asAbort, bodyLost, bodyTooLong, headSent, repliedError, wrongLength } from './exchange-errors.ts';
 import type { ExchangeHost } from './exchange-host.ts';
 import { sendInterim } from './interim.ts';
-import { safeLines, textToStderr } from './log.ts';
+import { noticeLongHead, PAGE } from './long-head.ts';
+import { type OverListeners, tellOver, withListener } from './over-listeners.ts';
 import { ownReply } from './own-reply.ts';
 import { type BodyOwner, ReceivedBody } from './received-body.ts';
 import { ReplyWriter } from './reply-writer.ts';
 import type { SpoolStore } from './spool.ts';
 import type { TunnelEnd } from './tunnel-end.ts';
 import { canUpgrade, NO_UPGRADE, startTunnel } from './upgrade.ts';
+import type { BodyPace } from './watchdog.ts';
 
 /** Replies in memory up to this size are one event; a larger one is queued, or it would starve its neighbours. */
 const WHOLE = 65_536;
@@ -41,6 +45,10 @@ export class ServerExchange implements Exchange, BodyOwner, ErrorSink {
   since: number;
   /** When body bytes came, or were waited for. */
   bodySince: number;
+  /** Of the body that the application waits for: see `checkExchange`. */
+  pace: BodyPace | undefined;
+  /** What the handler returned: if it is a promise, the application works until that is settled. */
+  work: unknown;
   readonly #host: ExchangeHost;
   #phase: 'waiting' | 'body' | 'tunnel' | 'over' = 'waiting';
   #started = false;
@@ -51,10 +59,10 @@ export class ServerExchange implements Exchange, BodyOwner, ErrorSink {
   #controller: AbortController | undefined;
   #writer: ReplyWriter | undefined;
   #tunnel: TunnelEnd | undefined;
+  #errorLines: ErrorLines | undefined;
   /** Why it is over; undefined although over: the reply was complete. */
   #reason: AbortError | undefined;
-  #overListener: ((error: Error | undefined) => void) | undefined;
-  #moreListeners: ((error: Error | undefined) => void)[] | undefined;
+  #overListeners: OverListeners;
 
   constructor(host: ExchangeHost, event: RequestEvent & { type: 'request' }) {
     this.id = event.id;
@@ -64,6 +72,7 @@ export class ServerExchange implements Exchange, BodyOwner, ErrorSink {
     this.bodySince = this.since;
     this.#host = host;
     this.#bodyComplete = event.ended;
+    host.context.load.begin();
   }
 
   get protocol(): string {
@@ -108,12 +117,8 @@ export class ServerExchange implements Exchange, BodyOwner, ErrorSink {
   }
 
   onOver(listener: (error: Error | undefined) => void): void {
-    if (this.#phase === 'over') this.#tell(listener);
-    else if (this.#overListener === undefined) this.#overListener = listener;
-    else {
-      this.#moreListeners ??= [];
-      this.#moreListeners.push(listener);
-    }
+    if (this.#phase === 'over') tellOver(listener, this.#reason, this, this.#host.context);
+    else this.#overListeners = withListener(this.#overListeners, listener);
   }
 
   respond(status: number, reason: string, headers: string[], body: Chunk | null): void {
@@ -161,7 +166,9 @@ export class ServerExchange implements Exchange, BodyOwner, ErrorSink {
   #checkHead(status: number, reason: string, headers: string[]): { headers: string[]; contentLength: number } {
     if (this.#phase !== 'waiting') throw headSent();
     checkStatus(status, reason);
-    return checkHeaders(headers, this.#host.limits);
+    const checked = checkHeaders(headers, this.#host.limits);
+    if (checked.bytes > PAGE) noticeLongHead(this, this.#host, checked.bytes);
+    return checked;
   }
 
   inform(status: number, headers: string[]): boolean {
@@ -195,6 +202,7 @@ export class ServerExchange implements Exchange, BodyOwner, ErrorSink {
         if (this.#reason === undefined && !(error instanceof AbortError)) this.#report(error);
         return;
       }
+      if (error instanceof LocalProtocolError && error.limit !== undefined) this.#host.context.counts[error.limit]++;
       const hint = error instanceof AbortError ? error.statusHint : 0;
       if (hint === 0 || this.#phase !== 'waiting') {
         if (this.#host.protocol.carriesLog) this.write(`${describeError(error)}\n`);
@@ -221,13 +229,8 @@ export class ServerExchange implements Exchange, BodyOwner, ErrorSink {
   /** ErrorSink: lines for the web server's error log, or for the process's own. */
   write(text: string): void {
     if (text === '') return;
-    const safe = safeLines(text);
-    if (!this.#host.protocol.carriesLog) {
-      textToStderr(safe);
-      return;
-    }
-    this.#host.send({ type: 'log', id: this.id, text: safe });
-    this.#host.flushSoon();
+    this.#errorLines ??= new ErrorLines(this.#host, this.id);
+    this.#errorLines.write(text);
   }
 
   bodyWanted(): void {
@@ -264,6 +267,7 @@ export class ServerExchange implements Exchange, BodyOwner, ErrorSink {
   }
 
   refuseBody(): void {
+    this.#host.context.counts.maxBody++;
     this.end(bodyTooLong(this.#host.limits.maxBody));
   }
 
@@ -277,6 +281,11 @@ export class ServerExchange implements Exchange, BodyOwner, ErrorSink {
   /** The application waits for body bytes. */
   get starved(): boolean {
     return this.#input?.body.starved === true;
+  }
+
+  /** Body bytes that have come. */
+  get received(): number {
+    return this.#bodyBytes;
   }
 
   get waiting(): boolean {
@@ -323,26 +332,17 @@ export class ServerExchange implements Exchange, BodyOwner, ErrorSink {
     this.#phase = 'over';
     this.#reason = reason;
     this.#host.release(this);
+    this.#host.context.load.over(this.work, reason !== undefined);
     if (this.#input !== undefined && !this.#input.body.complete) this.#endInput(this.#input);
     if (reason !== undefined) this.#controller?.abort(reason);
     this.#writer?.wake();
     this.#tunnel?.over(reason);
-    if (this.#overListener !== undefined) this.#tell(this.#overListener);
-    if (this.#moreListeners !== undefined) for (const listener of this.#moreListeners) this.#tell(listener);
+    if (this.#overListeners !== undefined) tellOver(this.#overListeners, reason, this, this.#host.context);
   }
 
   #endInput(input: ReceivedBody): void {
     try {
       input.close(this.#reason);
-    } catch (error) {
-      this.#report(error);
-    }
-  }
-
-  /** What a listener throws must not keep the others from hearing. */
-  #tell(listener: (error: Error | undefined) => void): void {
-    try {
-      listener(this.#reason);
     } catch (error) {
       this.#report(error);
     }

@@ -9,6 +9,7 @@ export class FilterExchange extends ServerExchange {
   readonly #file: ReceivedBody;
   readonly #host: ExchangeHost;
   #bodyBytes = 0;
+  #fileBytes = 0;
   /** All of the body has come; what comes now is the file. */
   #bodyEnded: boolean;
 
@@ -50,6 +51,10 @@ export class FilterExchange extends ServerExchange {
     this.#makeWay();
   }
 
+  override get received(): number {
+    return this.#bodyBytes + this.#fileBytes;
+  }
+
   override receiveEnd(): void {
     this.#bodyEnded = true;
     super.receiveEnd();
@@ -76,6 +81,7 @@ export class FilterExchange extends ServerExchange {
   receiveData(chunk: Uint8Array): void {
     this.since = this.#host.context.now;
     this.bodySince = this.since;
+    this.#fileBytes += chunk.length;
     this.#file.push(chunk);
   }
 

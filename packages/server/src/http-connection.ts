@@ -2,37 +2,31 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import { AbortError, abortedError, type ErrorCode, type Limits, RemoteProtocolError } from '@postern/core';
 import { ServerExchange } from './exchange.ts';
-import { type ConnectionVariables, checkFieldCount, connectionVariables, httpHead } from './http-head.ts';
+import { type ConnectionVariables, connectionVariables, httpHead } from './http-head.ts';
+import { hookRaw, hookReply, hookRequest, hookSpoken, unhookSpoken } from './http-hooks.ts';
 import { HttpHost } from './http-host.ts';
+import { checkMessage } from './http-message.ts';
 import type { HttpProtocol } from './http-protocol.ts';
 import { plainReply } from './http-reply.ts';
 import { ListenerRequest } from './listener-request.ts';
 import { PeerLog } from './log.ts';
 import { RequestProgress } from './request-progress.ts';
-import { handOver } from './running.ts';
+import { admit } from './running.ts';
 import type { ServedConnection, ServerContext } from './served-connection.ts';
 import { bytesTaken, resetSocket } from './socket-handle.ts';
 import { Watchdog, type Watched, type WatchedOutlet } from './watchdog.ts';
 import { wrongProtocolMessage } from './wrong-protocol.ts';
 
-type Run = ServerExchange | ListenerRequest;
-
-const kConnection = Symbol('connection');
-const kRun = Symbol('run');
-
-/** The connection that a socket belongs to, or its TLS. */
-export function connectionOf(socket: object | undefined): HttpConnection | undefined {
-  return (socket as { [kConnection]?: HttpConnection } | undefined)?.[kConnection];
-}
+export type Run = ServerExchange | ListenerRequest;
 
 /** One connection of node:http: its clocks, its limits and its end, which are the same as those of framed protocols. */
 export class HttpConnection implements ServedConnection, Watched, WatchedOutlet {
   readonly context: ServerContext;
   readonly limits: Limits;
+  readonly counts: ServerContext['counts'];
   readonly running = new Set<Run>();
   readonly #protocol: HttpProtocol;
   readonly #raw: Socket;
-  readonly #tcp: boolean;
   readonly #watchdog: Watchdog;
   readonly #log: PeerLog;
   /** What HTTP is spoken on: `raw`, or the inside of its TLS; undefined until that is established. */
@@ -50,23 +44,20 @@ export class HttpConnection implements ServedConnection, Watched, WatchedOutlet 
   constructor(context: ServerContext, protocol: HttpProtocol, raw: Socket) {
     this.context = context;
     this.limits = context.limits;
+    this.counts = context.counts;
     this.#protocol = protocol;
     this.#raw = raw;
-    this.#tcp = raw.remoteAddress !== undefined;
     this.#watchdog = new Watchdog(context.now);
     this.#progress = new RequestProgress(raw, context.now);
     this.#log = new PeerLog(context, protocol.name, raw);
-    (raw as Socket & { [kConnection]?: HttpConnection })[kConnection] = this;
-    raw.on('close', onClose);
+    hookRaw(raw, this);
     if (protocol.tls === undefined) this.speakOn(raw);
   }
 
   /** HTTP is spoken on this socket from now on. */
   speakOn(socket: Socket): void {
-    (socket as Socket & { [kConnection]?: HttpConnection })[kConnection] = this;
     this.#socket = socket;
-    // node:http ends a connection by this: a close with unread input would take the reply from the peer
-    socket.destroySoon = finishSoon;
+    hookSpoken(socket, this);
   }
 
   /** The first bytes of a request came before this was made. */
@@ -76,8 +67,8 @@ export class HttpConnection implements ServedConnection, Watched, WatchedOutlet 
 
   /** The first bytes are of another protocol, which is not to be answered in HTTP. */
   wrongProtocol(found: string): void {
-    const message = wrongProtocolMessage(found, this.#protocol.name);
-    this.#log.write('warn', 'protocol_error', 'ERR_WRONG_PROTOCOL', message);
+    const { name } = this.#protocol;
+    this.#log.write('warn', 'protocol_error', 'ERR_WRONG_PROTOCOL', wrongProtocolMessage(found, name));
     this.leave();
   }
 
@@ -89,16 +80,21 @@ export class HttpConnection implements ServedConnection, Watched, WatchedOutlet 
     this.#progress.begin(req);
     this.#reply = res;
     const id = this.#nextId++;
-    if (id >= this.limits.maxConnectionRequests) this.#retired = true;
+    if (id >= this.limits.maxConnectionRequests) {
+      this.counts.maxConnectionRequests++;
+      this.#retired = true;
+    }
     if (this.#retired) res.shouldKeepAlive = false;
     try {
       this.#admit(req);
-      const { listener } = this.#protocol;
-      if (listener === undefined) this.#carry(id, req, res, expectsContinue);
+      if (this.#protocol.listener === undefined) this.#carry(id, req, res, expectsContinue);
       else {
         const request = new ListenerRequest(this, id, req, res);
-        this.#add(request, res);
-        request.run(listener, expectsContinue);
+        this.running.add(request);
+        hookReply(res, request);
+        const refusal = this.context.refusal();
+        if (refusal === undefined) request.run(this.#protocol.listener, expectsContinue);
+        else request.end(refusal);
       }
     } catch (error) {
       if (error instanceof RemoteProtocolError) this.#refuse(error, res);
@@ -108,11 +104,12 @@ export class HttpConnection implements ServedConnection, Watched, WatchedOutlet 
 
   /** @throws RemoteProtocolError */
   #admit(req: IncomingMessage): void {
-    checkFieldCount(req, this.limits);
+    checkMessage(req, this.limits);
     if (this.running.size < this.limits.maxConcurrentPerConnection) return;
     throw new RemoteProtocolError(
       'ERR_HTTP_REQUEST',
       `${this.running.size} requests were sent ahead of their replies (maxConcurrentPerConnection)`,
+      { limit: 'maxConcurrentPerConnection' },
     );
   }
 
@@ -123,18 +120,14 @@ export class HttpConnection implements ServedConnection, Watched, WatchedOutlet 
     const host = new HttpHost(this, req, res, expectsContinue && !ended);
     const exchange = new ServerExchange(host, { type: 'request', id, role: 'responder', head, ended });
     host.carry(exchange);
-    this.#add(exchange, res);
-    handOver(exchange, this.context);
-  }
-
-  #add(run: Run, res: ServerResponse): void {
-    this.running.add(run);
-    (res as ServerResponse & { [kRun]?: Run })[kRun] = run;
-    res.on('close', onReplyClose);
+    this.running.add(exchange);
+    hookReply(res, exchange);
+    admit(exchange, this.context);
   }
 
   /** A head that cannot be accepted, although its syntax is right. */
-  #refuse({ code, message, scope, statusHint }: RemoteProtocolError, res: ServerResponse): void {
+  #refuse({ code, message, scope, statusHint, limit }: RemoteProtocolError, res: ServerResponse): void {
+    if (limit !== undefined) this.counts[limit]++;
     this.#log.write('warn', 'protocol_error', code, message);
     if (scope === 'connection') {
       this.breakOff();
@@ -142,25 +135,29 @@ export class HttpConnection implements ServedConnection, Watched, WatchedOutlet 
     }
     res.writeHead(statusHint, { Connection: 'close', 'Content-Type': 'text/plain' });
     res.end(`${statusHint}\n`);
+    // node:http may have more to say of what is left
+    if (this.running.size === 0) this.finish(true);
   }
 
   /** node:http could not read what came. */
   badRequest(error: NodeJS.ErrnoException): void {
     const code = error.code ?? error.message;
-    // the first two: the client has left; a FIN in the middle of a message is no more
-    const left = code === 'ECONNRESET' || code === 'EPIPE' || code === 'HPE_INVALID_EOF_STATE';
-    if (left || this.#dead || this.lingering) {
-      this.leave();
-      return;
-    }
+    // of the socket, or of its TLS: the client has left; a FIN in the middle of a message is no more
+    const left = error.syscall !== undefined || code === 'ECONNRESET' || code === 'HPE_INVALID_EOF_STATE';
+    if (left) this.#log.broken(error);
+    if (left || this.#dead) this.leave();
+    if (left || this.#dead || this.lingering) return;
     const message = `what came is no HTTP/1.1 request (${code})`;
     this.#log.write('warn', 'protocol_error', 'ERR_HTTP_REQUEST', message);
-    const status = code === 'HPE_HEADER_OVERFLOW' ? 431 : 400;
-    if (this.running.size === 0) this.answerLast(plainReply(status));
+    const tooLong = code === 'HPE_HEADER_OVERFLOW';
+    if (tooLong) this.counts.maxEnvBytes++;
+    const status = tooLong ? 431 : 400;
+    // the rest of a head that is too long is on its way
+    if (this.running.size === 0) this.answerLast(plainReply(status), tooLong);
     else {
       const refused = new AbortError('ERR_HTTP_REQUEST', message, status, { cause: error });
       for (const run of this.running) run.end(refused);
-      this.#close();
+      this.finish(true);
     }
   }
 
@@ -177,28 +174,32 @@ export class HttpConnection implements ServedConnection, Watched, WatchedOutlet 
   /** The application has taken the socket over. */
   upgraded(): void {
     this.#upgraded = true;
-    if (this.#socket !== undefined) Reflect.deleteProperty(this.#socket, 'destroySoon');
+    if (this.#socket !== undefined) unhookSpoken(this.#socket);
   }
 
   /** The reply of a request is sent, or its client has left. */
   replied(run: Run | undefined): void {
     if (run === undefined || !this.running.delete(run)) return;
-    if (!run.over) this.#abandon(run);
+    this.#end(run);
     this.#watchdog.stir(this.context.now);
     if (this.running.size > 0) return;
     if (this.#retired) this.finish();
     if (this.#progress.complete) this.#progress.settle();
-    else this.#progress.latest?.on('end', onRequestEnd);
+    else hookRequest(this.#progress.latest);
   }
 
-  #abandon(run: Run): void {
-    this.#log.write('info', 'abort', 'ERR_ABORTED', 'the peer left', run.id);
-    run.end(abortedError());
+  #end(run: Run): void {
+    const givenUp = !run.over;
+    if (givenUp) {
+      this.#log.write('info', 'abort', 'ERR_ABORTED', 'the peer left', run.id);
+      run.end(abortedError());
+    }
+    if (run instanceof ListenerRequest) run.done(givenUp);
   }
 
   closed(): void {
     this.#dead = true;
-    for (const run of this.running) if (!run.over) this.#abandon(run);
+    for (const run of this.running) this.#end(run);
     this.running.clear();
     this.context.closed(this);
   }
@@ -208,10 +209,10 @@ export class HttpConnection implements ServedConnection, Watched, WatchedOutlet 
     if (this.running.size === 0) this.#progress.settle();
   }
 
-  /** The last reply is sent: closes our half, and reads what is left of a body so that the peer can read the reply. */
-  finish(): void {
+  /** The last reply is sent: closes our half, and reads what is left so that the peer can read the reply. */
+  finish(more = false): void {
     if (this.#dead || this.lingering) return;
-    if (this.#progress.complete) {
+    if (!more && this.#progress.complete) {
       this.#close();
       return;
     }
@@ -226,11 +227,11 @@ export class HttpConnection implements ServedConnection, Watched, WatchedOutlet 
   }
 
   /** Writes a reply beside node:http's, and closes. */
-  answerLast(reply: string): void {
+  answerLast(reply: string, more?: boolean): void {
     if (this.#socket === undefined || !this.#socket.writable) this.leave();
     else {
       this.#socket.write(reply, 'latin1');
-      this.finish();
+      this.finish(more);
     }
   }
 
@@ -251,7 +252,7 @@ export class HttpConnection implements ServedConnection, Watched, WatchedOutlet 
 
   #reset(): void {
     this.#dead = true;
-    resetSocket(this.#raw, this.#tcp);
+    resetSocket(this.#raw, this.#raw.remoteAddress !== undefined);
   }
 
   leave(): void {
@@ -300,6 +301,11 @@ export class HttpConnection implements ServedConnection, Watched, WatchedOutlet 
     return !this.idle || this.unsent;
   }
 
+  /** Bytes that have come, as of the latest tick. */
+  get received(): number {
+    return this.#progress.received;
+  }
+
   get unsent(): boolean {
     return (this.#socket ?? this.#raw).writableLength > 0;
   }
@@ -330,26 +336,13 @@ export class HttpConnection implements ServedConnection, Watched, WatchedOutlet 
     const { lingerBytes, bodyIdleTimeout } = this.limits;
     const { open, received } = this.#progress;
     if (this.lingering) {
-      if (received - this.#lingerFrom > lingerBytes) this.#socket?.pause();
+      if (received - this.#lingerFrom <= lingerBytes || this.#socket?.isPaused() !== false) return;
+      this.counts.lingerBytes++;
+      this.#socket.pause();
     } else if (open && this.running.size === 0 && this.#progress.silentFor(now) > bodyIdleTimeout) {
+      this.counts.bodyIdleTimeout++;
       this.expired('ERR_TIMEOUT_BODY', 'the rest of a request body stalled');
       this.leave();
     }
   }
-}
-
-function onClose(this: Socket): void {
-  connectionOf(this)?.closed();
-}
-
-function finishSoon(this: Socket): void {
-  connectionOf(this)?.finish();
-}
-
-function onRequestEnd(this: IncomingMessage): void {
-  connectionOf(this.socket)?.bodyEnded();
-}
-
-function onReplyClose(this: ServerResponse): void {
-  connectionOf(this.req.socket)?.replied((this as ServerResponse & { [kRun]?: Run })[kRun]);
 }

@@ -4,7 +4,8 @@ import type { Socket } from 'node:net';
 import type { PeerOptions } from '@postern/core';
 import { FinalResponse } from './final-response.ts';
 import { httpBeginning } from './foreign-protocols.ts';
-import { connectionOf, HttpConnection } from './http-connection.ts';
+import { HttpConnection } from './http-connection.ts';
+import { connectionOf } from './http-hooks.ts';
 import { type HttpBeginner, HttpOpening } from './http-opening.ts';
 import type { HttpProtocol } from './http-protocol.ts';
 import type { Sniffer } from './opening.ts';
@@ -88,6 +89,7 @@ export class HttpDoor implements HttpBeginner {
     this.#forwardEvents();
     this.#server.emit('connection', socket);
     socket.unshift(bytes);
+    if (socket.isPaused()) process.nextTick(stopReading, socket);
   }
 
   /** The application's own server may listen for more than requests; it may begin to at any time. */
@@ -116,4 +118,12 @@ function begin(req: IncomingMessage, res: ServerResponse): void {
 /** The client waits to be told before it sends its body. */
 function beginExpecting(req: IncomingMessage, res: ServerResponse): void {
   connectionOf(req.socket)?.begin(req, res, true);
+}
+
+/**
+ * The stream asks for more behind what it has given out, also where that has filled a body which waits. node:http stops
+ * reading at this event, and the next `pause` would not emit it again.
+ */
+function stopReading(socket: Socket): void {
+  if (socket.isPaused()) socket.emit('pause');
 }

@@ -10,6 +10,7 @@ import {
   RemoteProtocolError,
   targetPath,
 } from '@postern/core';
+import { AUTHORITY, targetAuthority } from './http-message.ts';
 import { software } from './software.ts';
 
 /** Fields of one connection, not of the request (RFC 9110 §7.6.1). */
@@ -73,9 +74,9 @@ export function httpHead(
   limits: Limits,
 ): { head: HttpHead; ended: boolean } {
   const { method = 'GET', url: target = '/', rawHeaders, httpVersion } = req;
-  const { headers, host, contentLength, chunked } = readFields(rawHeaders, limits);
+  const { headers, host, contentLength, chunked } = readFields(rawHeaders, limits, targetAuthority(target));
   const { scheme, address, port, flat } = connection;
-  const named = /^(\[[0-9a-f:.]+\]|[^\s:/?#@[\]"'<>\\]+)(?::(\d{1,5}))?$/i.exec(host ?? '');
+  const named = AUTHORITY.exec(host ?? '');
   const path = targetPath(target);
   const variables = [
     ...flat,
@@ -100,8 +101,11 @@ interface Fields {
   readonly chunked: boolean;
 }
 
-/** Flat [name, value, …], names in lower case, without what is of this connection alone. */
-function readFields(raw: readonly string[], limits: Limits): Fields {
+/**
+ * Flat [name, value, …], names in lower case, without what is of this connection alone.
+ * @param authority of the target, which stands for Host
+ */
+function readFields(raw: readonly string[], limits: Limits, authority: string | undefined): Fields {
   const headers: string[] = [];
   let host: string | undefined;
   let contentLength = -1;
@@ -113,14 +117,20 @@ function readFields(raw: readonly string[], limits: Limits): Fields {
     const name = raw[i].toLowerCase();
     if (name === 'connection') named = addNames(named, value);
     chunked ||= name === 'transfer-encoding';
-    if (hopByHop.has(name)) continue;
+    // Proxy: httpoxy; over the other protocols no application sees it either
+    if (hopByHop.has(name) || name === 'proxy') continue;
     if (name === 'content-length') contentLength = Number(value);
     else if (name === 'host') {
       if (host !== undefined)
         throw new RemoteProtocolError('ERR_ENV_REPEATED', 'header host came twice', { scope: 'request' });
       host = value;
+      if (authority !== undefined) continue;
     }
     headers.push(name, value);
+  }
+  if (authority !== undefined) {
+    host = authority;
+    headers.push('host', authority);
   }
   return { headers: named === undefined ? headers : without(headers, named), host, contentLength, chunked };
 }
@@ -143,15 +153,4 @@ function without(headers: readonly string[], names: ReadonlySet<string>): string
     if (!names.has(name) || name === 'content-length' || name === 'host') kept.push(name, headers[i + 1]);
   }
   return kept;
-}
-
-/** @throws RemoteProtocolError ERR_ENV_COUNT (431) */
-export function checkFieldCount(req: IncomingMessage, limits: Limits): void {
-  const count = req.rawHeaders.length / 2;
-  if (count > limits.maxEnvCount) {
-    throw new RemoteProtocolError('ERR_ENV_COUNT', `${count} header fields, maxEnvCount is ${limits.maxEnvCount}`, {
-      scope: 'request',
-      status: 431,
-    });
-  }
 }

@@ -36,7 +36,7 @@ export class HttpHost implements ExchangeHost {
     this.#connection = connection;
     this.#req = req;
     this.#res = res;
-    this.#drain = new DrainWaiter(res, connection.limits.replyHighWater);
+    this.#drain = new DrainWaiter(this, connection.limits.replyHighWater);
     this.#continueDue = expectsContinue;
   }
 
@@ -89,8 +89,8 @@ export class HttpHost implements ExchangeHost {
     const bodyless = this.#req.method === 'HEAD' || status === 204 || status === 304;
     if (!sized && !bodyless && (length >= 0 || status === 205))
       fields.push('Content-Length', String(Math.max(0, length)));
-    // whoever was not told to go on may send its next request where the body would be
-    if (this.#continueDue || this.#tooLong) fields.push('Connection', 'close');
+    // whoever was not told to go on may send its next request where the body would be; 408: RFC 9110 §15.5.9
+    if (this.#continueDue || this.#tooLong || status === 408) fields.push('Connection', 'close');
     return fields;
   }
 
@@ -142,7 +142,15 @@ export class HttpHost implements ExchangeHost {
   }
 
   queued(): number {
-    return this.#res.writableLength;
+    return this.writableLength;
+  }
+
+  /**
+   * For its waiter too. A socket that is gone has thrown all of it away, which is no room: the application would write the
+   * rest of its reply in one turn, before the connection can tell it of its end.
+   */
+  get writableLength(): number {
+    return this.#req.socket.destroyed ? Number.POSITIVE_INFINITY : this.#res.writableLength;
   }
 
   awaitDrain(_id: number, waiter: Waiter): void {

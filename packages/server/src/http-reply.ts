@@ -4,5 +4,6 @@ import { reasonOf } from '@postern/core';
 export function plainReply(status: number): string {
   const reason = reasonOf(status);
   const body = `${status} ${reason}\n`;
-  return `HTTP/1.1 ${body.trimEnd()}\r\nContent-Type: text/plain\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`;
+  const later = status === 503 ? 'Retry-After: 1\r\n' : '';
+  return `HTTP/1.1 ${body.trimEnd()}\r\nContent-Type: text/plain\r\nContent-Length: ${body.length}\r\n${later}Connection: close\r\n\r\n${body}`;
 }

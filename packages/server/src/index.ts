@@ -6,4 +6,6 @@ export { type Clock, systemClock } from './clock.ts';
 export { type HttpListener, type HttpProtocol, http } from './http-protocol.ts';
 export type { LogEntry } from './log.ts';
 export { Server, type ServerOptions } from './server.ts';
+export { serverLimits } from './server-limits.ts';
+export type { ServerStats } from './stats.ts';
 export { readTlsFiles, type ServerTls } from './tls-files.ts';

@@ -1,15 +1,19 @@
 import { type Server as HttpServer, IncomingMessage, type ServerResponse } from 'node:http';
 import { type AbortError, isThenable, LocalProtocolError, reasonOf } from '@postern/core';
 import type { HttpConnection } from './http-connection.ts';
+import { targetAuthority } from './http-message.ts';
 import type { HttpListener } from './http-protocol.ts';
 import { plainReply } from './http-reply.ts';
-import type { WatchedExchange } from './watchdog.ts';
+import type { BodyPace, WatchedExchange } from './watchdog.ts';
 
 /** A request that a `(req, res)` application answers by itself, on Node's own objects. */
 export class ListenerRequest implements WatchedExchange {
   readonly id: number;
   since: number;
   bodySince: number;
+  pace: BodyPace | undefined;
+  /** What the application returned: if it is a promise, it works until that is settled. */
+  #work: unknown;
   readonly #connection: HttpConnection;
   readonly #req: IncomingMessage;
   readonly #res: ServerResponse;
@@ -21,6 +25,7 @@ export class ListenerRequest implements WatchedExchange {
     this.#connection = connection;
     this.#req = req;
     this.#res = res;
+    connection.context.load.begin();
   }
 
   get over(): boolean {
@@ -32,6 +37,11 @@ export class ListenerRequest implements WatchedExchange {
     const req = this.#req;
     const reads = req.readableFlowing === true || req.listenerCount('readable') > 0;
     return reads && !req.complete && req.readableLength === 0;
+  }
+
+  /** Of all that comes on the connection: while the application waits for a body nothing else does. */
+  get received(): number {
+    return this.#connection.received;
   }
 
   get waiting(): boolean {
@@ -50,13 +60,15 @@ export class ListenerRequest implements WatchedExchange {
    * @param expectsContinue the client waits for 100 before it sends its body
    */
   run(listener: HttpListener, expectsContinue: boolean): void {
+    const authority = targetAuthority(this.#req.url ?? '/');
+    if (authority !== undefined) this.#req.headers.host = authority;
     const { maxBody } = this.#connection.limits;
     if (maxBody > 0 && !this.#boundBody(maxBody)) return;
     const event = expectsContinue && decides(listener) ? 'checkContinue' : 'request';
     try {
       if (expectsContinue && event === 'request') this.#res.writeContinue();
-      const result = typeof listener === 'function' ? listener(this.#req, this.#res) : this.#emit(listener, event);
-      if (isThenable(result)) result.then(undefined, (error) => this.#fail(error));
+      this.#work = typeof listener === 'function' ? listener(this.#req, this.#res) : this.#emit(listener, event);
+      if (isThenable(this.#work)) this.#work.then(undefined, (error) => this.#fail(error));
     } catch (error) {
       this.#fail(error);
     }
@@ -73,17 +85,25 @@ export class ListenerRequest implements WatchedExchange {
     const declared = req.headers['content-length'];
     if (declared !== undefined) {
       if (Number(declared) <= maxBody) return true;
+      this.#connection.counts.maxBody++;
       this.#answer(413);
       return false;
     }
     if (req.headers['transfer-encoding'] === undefined) return true;
     let bytes = 0;
+    let refused = false;
     // Node's parser calls it for each piece, whatever the application does to the prototype
     req.push = (chunk, encoding) => {
       bytes += chunk?.length ?? 0;
       if (bytes <= maxBody) return IncomingMessage.prototype.push.call(req, chunk, encoding);
-      if (!this.over) this.#refuse(413);
-      return false;
+      if (this.over) this.#connection.finish();
+      else if (!refused) {
+        refused = true;
+        this.#connection.counts.maxBody++;
+        this.#refuse(413);
+      }
+      // node:http stops reading at false, and a client that still sends would never come to the answer
+      return true;
     };
     return true;
   }
@@ -120,6 +140,11 @@ export class ListenerRequest implements WatchedExchange {
 
   breakOff(): void {
     this.#connection.breakOff();
+  }
+
+  /** Its reply is sent, or the client has left. */
+  done(givenUp: boolean): void {
+    this.#connection.context.load.over(this.#work, givenUp);
   }
 }
 

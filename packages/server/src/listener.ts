@@ -44,8 +44,8 @@ export async function openListener(target: ListenTarget, keeper: Doorkeeper): Pr
       return opened(server, keeper, { transport: 'unix', path: target.path }, () => removeUnixSocket(file));
     }
     case 'fd': {
-      const { fd } = target;
-      server.on('connection', (socket) => keeper.accept(socket));
+      const { fd, allow } = target;
+      server.on('connection', allow === undefined ? (socket) => keeper.accept(socket) : checkedDoor(allow, keeper));
       await bindDescriptor(server, numberedDescriptor(fd));
       return opened(server, keeper, { transport: 'fd', fd });
     }
@@ -84,11 +84,15 @@ function tcpDoor(target: TcpTarget, keeper: Doorkeeper): (socket: Socket) => voi
       `${nameOf(target)}: other machines can connect there and say who the client is: add ?allow=CIDR with the web server's address, or listen on 127.0.0.1`,
     );
   }
-  const list = allowList(target.allow);
+  return checkedDoor(target.allow, keeper);
+}
+
+function checkedDoor(allow: readonly string[], keeper: Doorkeeper): (socket: Socket) => void {
+  const list = allowList(allow);
   return (socket) => {
     if (isAllowed(list, socket.remoteAddress)) keeper.accept(socket);
     else {
-      keeper.turnedAway(socket.remoteAddress ?? 'a peer that has left');
+      keeper.turnedAway(socket.remoteAddress ?? 'a peer without an address');
       socket.destroy();
     }
   };

@@ -1,5 +1,13 @@
 import type { Socket } from 'node:net';
-import { describeError, type ErrorCode, type Exchange, type Notice, PosternError, printable } from '@postern/core';
+import {
+  describeError,
+  type ErrorCode,
+  type Exchange,
+  limitTable,
+  type Notice,
+  PosternError,
+  printable,
+} from '@postern/core';
 
 /** What a peer did wrong, or what a clock ended. */
 export interface LogEntry {
@@ -39,6 +47,12 @@ export class PeerLog {
     this.#log.notice(code, message, this.#protocol, this.#peer);
   }
 
+  /** Reading or writing failed. Most often the peer has left, which is no news. */
+  broken({ code, message }: NodeJS.ErrnoException): void {
+    if (code !== 'ENOBUFS' && code !== 'ENOMEM') return;
+    this.write('warn', 'limit', 'ERR_ABORTED', `the system has no memory for this connection (${message})`);
+  }
+
   defect(error: unknown): void {
     this.write('error', 'internal', 'ERR_INTERNAL', describeError(error));
   }
@@ -50,21 +64,29 @@ export function peerName({ remoteAddress, remotePort, remoteFamily }: Socket): s
   return `${remoteFamily === 'IPv6' ? `[${remoteAddress}]` : remoteAddress}:${remotePort}`;
 }
 
-/** One line on stderr for what is a warning or worse; bytes of a peer are made safe. */
-export function logToStderr(entry: LogEntry): void {
-  if (entry.level === 'info') return;
+const MOST_BYTES: number = limitTable.maxLogLineBytes.default;
+/** Of one failure: its message can have any number of them. */
+const MOST_LINES = 100;
+
+/**
+ * One line on stderr for what is a warning or worse; bytes of a peer are made safe.
+ * @returns it was longer than `most` bytes, and cut
+ */
+export function logToStderr(entry: LogEntry, most = MOST_BYTES): boolean {
+  if (entry.level === 'info') return false;
   const id = entry.id === undefined ? '' : ` id=${entry.id}`;
-  writeLine(
+  return writeLine(
     `${entry.level} event=${entry.event} proto=${entry.protocol} rule=${entry.code} peer=${printable(entry.peer)}${id} ${printable(entry.message)}`,
+    most,
   );
 }
 
-/** An application's failure on stderr, with its stack. Never throws. */
-export function errorToStderr(error: unknown, exchange: Exchange | undefined): void {
+/** An application's failure on stderr, with its stack. Never throws. @returns a line was longer than `most` bytes, and cut */
+export function errorToStderr(error: unknown, exchange: Exchange | undefined, most = MOST_BYTES): boolean {
   const code = error instanceof PosternError ? error.code : 'ERR_APP_ERROR';
   const where =
     exchange === undefined ? '' : ` ${exchange.head.method} ${printable(exchange.head.target.slice(0, 200))}`;
-  writeLine(`${code}:${where} ${stackOf(error)}`);
+  return writeLine(`${code}:${where} ${stackOf(error)}`, most);
 }
 
 /** The lines behind the first are indented, and controls are made safe: a message cannot pose as a line of its own. */
@@ -76,10 +98,9 @@ function stackOf(error: unknown): string {
     // told below
   }
   const text = typeof stack === 'string' ? stack : describeError(error);
-  return text
-    .split('\n')
-    .map((line) => line.replace(CONTROLS, toHex))
-    .join('\n    ');
+  const lines = text.split('\n').map((line) => line.replace(CONTROLS, toHex));
+  if (lines.length > MOST_LINES) lines.splice(MOST_LINES, lines.length, `[${lines.length - MOST_LINES} lines dropped]`);
+  return lines.join('\n    ');
 }
 
 const CONTROLS = /[\x00-\x08\x0a-\x1f\x7f-\x9f]/g;
@@ -94,11 +115,27 @@ export function safeLines(text: string): string {
   return `${lines.join('\n')}\n`;
 }
 
+/** Lines of at most so many bytes each; the rest of a longer one is counted in it. */
+export function cutLines(text: string, most: number): string {
+  if (text.length * 3 <= most || Buffer.byteLength(text) <= most) return text;
+  return text
+    .split('\n')
+    .map((line) => cutLine(line, most))
+    .join('\n');
+}
+
+function cutLine(line: string, most: number): string {
+  const bytes = Buffer.from(line);
+  return bytes.length <= most ? line : `${bytes.toString('utf8', 0, most)} [${bytes.length - most} bytes dropped]`;
+}
+
 /** What the application writes for the operator where the protocol reaches no log of the web server. */
 export function textToStderr(text: string): void {
   process.stderr.write(text);
 }
 
-function writeLine(line: string): void {
-  process.stderr.write(`${line}\n`);
+function writeLine(line: string, most: number): boolean {
+  const cut = cutLines(line, most);
+  process.stderr.write(`${cut}\n`);
+  return cut !== line;
 }

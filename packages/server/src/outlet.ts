@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import type { Output, ServerConnection } from '@postern/core';
+import type { LimitCounts, Limits, Output, ServerConnection } from '@postern/core';
 import type { Waiter } from './exchange-host.ts';
 import { bytesTaken, resetSocket } from './socket-handle.ts';
 import type { WatchedOutlet } from './watchdog.ts';
@@ -108,10 +108,12 @@ export class Outlet implements WatchedOutlet {
     else this.#socket.resume();
   }
 
-  /** Above the bound nothing more is read, but the peer keeps the time to read what it was sent. */
-  throwAway(bytes: number, lingerBytes: number): void {
+  /** Above lingerBytes nothing more is read, but the peer keeps the time to read what it was sent. */
+  throwAway(bytes: number, { limits, counts }: { readonly limits: Limits; readonly counts: LimitCounts }): void {
     this.#lingered += bytes;
-    if (this.#lingered > lingerBytes) this.#socket.pause();
+    if (this.#lingered <= limits.lingerBytes) return;
+    counts.lingerBytes++;
+    this.#socket.pause();
   }
 
   /** Cuts the connection so that the peer cannot take what it has for complete. */

@@ -57,6 +57,7 @@ export class ReceivedBody implements BodySource, SpoolOwner {
     if (this.#spool === undefined) {
       if (this.body.waiting < inMemory) return true;
       if (store.full) return false;
+      store.counts.sharedBodyHighWater++;
       this.#spool = new Spool(store, this);
     }
     return this.#spool.askRoom();

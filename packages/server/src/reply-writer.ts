@@ -43,7 +43,9 @@ export class ReplyWriter implements BodyWriter {
     }
     if (this.#events) this.#host.send({ type: 'flush', id });
     this.#host.flushSoon();
-    return this.#host.queued(id) < this.#host.limits.replyHighWater;
+    if (this.#host.queued(id) < this.#host.limits.replyHighWater) return true;
+    this.#host.context.counts.replyHighWater++;
+    return false;
   }
 
   flush(): void {

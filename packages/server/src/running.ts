@@ -13,6 +13,14 @@ import type { Driver } from './driver.ts';
 import { ServerExchange } from './exchange.ts';
 import { FilterExchange } from './filter-exchange.ts';
 import type { PeerLog } from './log.ts';
+import type { ServerContext } from './served-connection.ts';
+
+/** The application gets the request, unless it is one too many, or its body is declared too long. Never throws. */
+export function admit(exchange: ServerExchange, context: ServerContext): void {
+  const refusal = context.refusal();
+  if (refusal === undefined) handOver(exchange, context);
+  else exchange.end(refusal);
+}
 
 /** The application gets the request, unless its body is declared too long. Never throws. */
 export function handOver(
@@ -21,7 +29,7 @@ export function handOver(
 ): void {
   try {
     if (limits.maxBody > 0 && exchange.head.contentLength > limits.maxBody) exchange.refuseBody();
-    else handler(exchange);
+    else exchange.work = handler(exchange);
   } catch (error) {
     exchange.fail(error);
   }
@@ -58,7 +66,7 @@ export class Running {
     const Exchange = event.role === 'filter' ? FilterExchange : ServerExchange;
     const exchange = new Exchange(this.#driver, event);
     this.#exchanges.set(event.id, exchange);
-    handOver(exchange, this.#driver.context);
+    admit(exchange, this.#driver.context);
   }
 
   /** What comes behind a head. False: it is for nobody any more. */
@@ -92,6 +100,7 @@ export class Running {
 
   /** The web server broke a rule of the protocol. True: in one request alone, and the connection goes on. Never throws. */
   brokeRule(cause: RemoteProtocolError): boolean {
+    if (cause.limit !== undefined) this.#driver.context.counts[cause.limit]++;
     if (cause.scope === 'request') {
       this.#refuse(cause);
       return true;
@@ -129,6 +138,7 @@ export class Running {
 
   /** The peer is gone, which is no error. */
   leave(error: Error | undefined): void {
+    if (error !== undefined) this.#log.broken(error);
     for (const { id } of this) this.#log.write('info', 'abort', 'ERR_ABORTED', error?.message ?? 'the peer left', id);
     this.abort(abortedError(error));
   }

@@ -1,4 +1,5 @@
-import type { AbortError, ErrorCode, Exchange, Handler, Limits } from '@postern/core';
+import type { AbortError, ErrorCode, Exchange, Handler, LimitCounts, Limits } from '@postern/core';
+import type { Load } from './load.ts';
 import type { LogEntry } from './log.ts';
 import type { Sniffer } from './opening.ts';
 import type { SpoolStore } from './spool.ts';
@@ -21,12 +22,16 @@ export interface ServedConnection {
 export interface ServerContext {
   readonly handler: Handler;
   readonly limits: Limits;
+  readonly counts: LimitCounts;
+  readonly load: Load;
   readonly mount: string | undefined;
   readonly spools: SpoolStore;
   /** Tell what a peer speaks that does not speak what is served. */
   readonly sniffers: readonly Sniffer[];
   /** The clock, as of the last tick. */
   readonly now: number;
+  /** Why a request that has just begun does not come to the application; undefined: it does. */
+  refusal(): AbortError | undefined;
   report(error: unknown, exchange: Exchange | undefined): void;
   log(entry: LogEntry): void;
   notice(code: ErrorCode, message: string, protocol: string, peer: string): void;

@@ -7,23 +7,28 @@ import {
   type Exchange,
   type Handler,
   type Limits,
-  limitsWith,
+  limitCounts,
   type PeerOptions,
   type ServerProtocol,
 } from '@postern/core';
 import type { BoundAddress, ListenTarget } from './address.ts';
-import { AutoConnection, type AutoContext, type Chosen } from './auto-connection.ts';
+import type { Chosen } from './auto-connection.ts';
 import { isAuto, type Listened } from './auto-protocol.ts';
 import { type Clock, systemClock } from './clock.ts';
-import { Driver } from './driver.ts';
+import { DescriptorWatch } from './descriptor-watch.ts';
+import { Entrance } from './entrance.ts';
 import { foreignProtocols, httpRequestLine } from './foreign-protocols.ts';
-import { HttpDoor } from './http-door.ts';
-import { type HttpProtocol, isHttp } from './http-protocol.ts';
+import { isHttp } from './http-protocol.ts';
 import { type Listener, openListener } from './listener.ts';
-import { errorToStderr, type LogEntry, logToStderr, peerName } from './log.ts';
+import { Load } from './load.ts';
+import { errorToStderr, type LogEntry, peerName } from './log.ts';
 import type { Sniffer } from './opening.ts';
+import { Overflow, type OverflowContext } from './overflow.ts';
 import type { ServedConnection } from './served-connection.ts';
+import { serverLimits } from './server-limits.ts';
 import { SpoolStore } from './spool.ts';
+import type { ServerStats } from './stats.ts';
+import { StderrLog } from './stderr-log.ts';
 import { TICK } from './watchdog.ts';
 
 export interface ServerOptions {
@@ -45,9 +50,11 @@ const LOG_PAUSE = 1000;
 const NOTICE_PAUSE = 600_000;
 
 /** Serves one handler on any number of addresses and protocols. */
-export class Server implements AutoContext {
+export class Server implements OverflowContext {
   readonly handler: Handler;
   readonly limits: Limits;
+  readonly counts = limitCounts();
+  readonly load = new Load();
   readonly mount: string | undefined;
   readonly spools: SpoolStore;
   readonly sniffers: readonly Sniffer[];
@@ -57,8 +64,11 @@ export class Server implements AutoContext {
   readonly #onLog: (entry: LogEntry) => void;
   readonly #listeners = new Set<Listener>();
   readonly #connections = new Set<ServedConnection>();
-  /** One for each way to speak HTTP. */
-  readonly #doors = new Map<HttpProtocol, HttpDoor>();
+  readonly #entrance: Entrance;
+  readonly #overflow: Overflow;
+  readonly #descriptors = new DescriptorWatch();
+  #accepted = 0;
+  #refused = 0;
   /** When each kind of line was last logged. */
   readonly #logged = new Map<ErrorCode, number>();
   #ticker: { stop(): void } | undefined;
@@ -67,14 +77,17 @@ export class Server implements AutoContext {
 
   constructor(handler: Handler, options: ServerOptions = {}) {
     this.handler = handler;
-    this.limits = options.limits ?? limitsWith();
+    this.limits = options.limits ?? serverLimits();
     this.mount = options.mount;
     this.sniffers = [...(options.known ?? []), httpRequestLine, ...foreignProtocols];
     this.#clock = options.clock ?? systemClock;
-    this.#onError = options.onError ?? errorToStderr;
-    this.#onLog = options.log ?? logToStderr;
+    const stderr = new StderrLog(this.limits, this.counts, this.#clock);
+    this.#onError = options.onError ?? stderr.report;
+    this.#onLog = options.log ?? stderr.log;
     this.now = this.#clock.now();
     this.spools = new SpoolStore(this);
+    this.#entrance = new Entrance(this);
+    this.#overflow = new Overflow(this);
   }
 
   /**
@@ -90,7 +103,10 @@ export class Server implements AutoContext {
       // over HTTP the peer is the client itself; and who shows a secret may say who the client is
       open: isHttp(protocol) || (peer.secret !== undefined && !isAuto(protocol)),
       accept: (socket) => this.accept(socket, protocol, peer),
-      turnedAway: (address) => this.warn('ERR_PEER', `allow= does not name ${address}`, name, address),
+      turnedAway: (address) => {
+        this.#refused++;
+        this.warn('ERR_PEER', `allow= does not name ${address}`, name, address);
+      },
       acceptFailed: (error) => this.warn('ERR_ACCEPT', describeError(error), name, 'unknown'),
     });
     if (this.#closing !== undefined) {
@@ -104,56 +120,61 @@ export class Server implements AutoContext {
   /** Serves one connection that was accepted elsewhere, or by `listen`. */
   accept(socket: Socket, protocol: Listened, peer: PeerOptions = {}): void {
     this.now = this.#clock.now();
-    const { maxConnections } = this.limits;
-    if (this.#closing !== undefined || this.#connections.size >= maxConnections) {
-      if (this.#closing === undefined) {
-        const message = `more than ${maxConnections} connections (maxConnections)`;
-        this.warn('ERR_CONNECTIONS', message, protocol.name, peerName(socket));
-      }
+    const connection = this.#connect(socket, protocol, peer);
+    if (connection === undefined) {
       socket.destroy();
       return;
     }
-    this.#connections.add(this.#connection(socket, protocol, peer));
+    this.#connections.add(connection);
+    this.#lookForDescriptors();
     this.#ticker ??= this.#clock.every(TICK, () => this.#tick());
   }
 
-  #connection(socket: Socket, protocol: Listened, peer: PeerOptions): ServedConnection {
-    if (isHttp(protocol)) return this.#door(protocol, peer).accept(socket);
-    if (isAuto(protocol)) return new AutoConnection(this, socket, protocol, peer);
-    return new Driver(this, socket, protocol, peer);
-  }
-
-  /** A connection on an address with `auto` goes on in its protocol, in the same turn. */
-  chosen(waited: ServedConnection, { socket, protocol, peer, since, held, chunk, retired }: Chosen): void {
-    let connection: ServedConnection;
-    if (isHttp(protocol)) {
-      const door = this.#door(protocol, peer);
-      const http = door.open(socket, since);
-      this.#replace(waited, http);
-      door.begin(socket, held === undefined ? chunk : Buffer.concat([held, chunk]));
-      connection = http;
-    } else {
-      const driver = new Driver(this, socket, protocol, peer, since);
-      this.#replace(waited, driver);
-      if (held !== undefined) driver.receive(held, false);
-      driver.receive(chunk, false);
-      connection = driver;
+  /** undefined: there are too many. */
+  #connect(socket: Socket, protocol: Listened, peer: PeerOptions): ServedConnection | undefined {
+    const { maxConnections } = this.limits;
+    const served = this.#connections.size - this.#overflow.size;
+    if (this.#closing === undefined && served < maxConnections) {
+      this.#accepted++;
+      return this.#entrance.connect(socket, protocol, peer);
     }
-    if (retired) connection.retire();
+    this.#refused++;
+    if (this.#closing !== undefined) return undefined;
+    this.counts.maxConnections++;
+    this.warn(
+      'ERR_CONNECTIONS',
+      `more than ${maxConnections} connections (maxConnections)`,
+      protocol.name,
+      peerName(socket),
+    );
+    return this.#overflow.full ? undefined : this.#overflow.connect(socket, protocol, peer);
   }
 
-  #replace(waited: ServedConnection, connection: ServedConnection): void {
+  chosen(waited: ServedConnection, chosen: Chosen): void {
+    this.#entrance.goOn(chosen, (connection) => this.replace(waited, connection));
+  }
+
+  replace(waited: ServedConnection, connection: ServedConnection): void {
     this.#connections.add(connection);
     this.#connections.delete(waited);
   }
 
-  #door(protocol: HttpProtocol, peer: PeerOptions): HttpDoor {
-    let door = this.#doors.get(protocol);
-    if (door === undefined) {
-      door = new HttpDoor(this, protocol, peer);
-      this.#doors.set(protocol, door);
-    }
-    return door;
+  refusal(): AbortError | undefined {
+    const { maxConcurrent } = this.limits;
+    if (this.load.running <= maxConcurrent) return undefined;
+    this.counts.maxConcurrent++;
+    const message = `more than ${maxConcurrent} requests at once (maxConcurrent)`;
+    this.warn('ERR_CONCURRENT', message);
+    return new AbortError('ERR_CONCURRENT', message, 503);
+  }
+
+  stats(): ServerStats {
+    const { begun, running } = this.load;
+    return {
+      connections: { open: this.#connections.size, accepted: this.#accepted, refused: this.#refused },
+      requests: { begun, running },
+      limits: { ...this.counts },
+    };
   }
 
   get connections(): number {
@@ -162,7 +183,14 @@ export class Server implements AutoContext {
 
   #tick(): void {
     this.now = this.#clock.now();
+    this.#lookForDescriptors();
     for (const connection of this.#connections) connection.check();
+  }
+
+  #lookForDescriptors(): void {
+    const code = this.#descriptors.look(this.now);
+    if (code === undefined) return;
+    this.warn('ERR_ACCEPT', `no more files can be opened (${code}): new connections are closed: raise \`ulimit -n\``);
   }
 
   /**
@@ -187,6 +215,7 @@ export class Server implements AutoContext {
       const timer = this.#clock.after(grace, () => {
         // a peer that only does not close its side loses nothing
         for (const connection of this.#connections) if (connection.busy) complete = false;
+        if (!complete) this.counts.grace++;
         this.closeAll();
       });
       await empty;

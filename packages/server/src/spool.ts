@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { close, open, read, unlink, write } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ChunkList, type ErrorCode } from '@postern/core';
+import { ChunkList, type ErrorCode, type LimitCounts } from '@postern/core';
 
 /** Bytes that may wait to be written: above that the socket waits. */
 const PENDING = 1_048_576;
@@ -13,6 +13,7 @@ const PIECE = 65_536;
 /** What all spools of a server share. */
 export interface SpoolContext {
   readonly limits: { readonly maxSpoolBytes: number };
+  readonly counts: LimitCounts;
   warn(code: ErrorCode, message: string): void;
 }
 
@@ -20,7 +21,7 @@ export interface SpoolContext {
 export class SpoolStore {
   readonly #context: SpoolContext;
   readonly #folder: string;
-  used = 0;
+  #used = 0;
 
   constructor(context: SpoolContext, folder = tmpdir()) {
     this.#context = context;
@@ -28,7 +29,25 @@ export class SpoolStore {
   }
 
   get full(): boolean {
-    return this.used >= this.#context.limits.maxSpoolBytes;
+    return this.#used >= this.#context.limits.maxSpoolBytes;
+  }
+
+  get used(): number {
+    return this.#used;
+  }
+
+  get counts(): LimitCounts {
+    return this.#context.counts;
+  }
+
+  wrote(bytes: number): void {
+    const { full } = this;
+    this.#used += bytes;
+    if (!full && this.full) this.counts.maxSpoolBytes++;
+  }
+
+  gaveBack(bytes: number): void {
+    this.#used -= bytes;
   }
 
   /** A file that nobody else sees: its name is gone as soon as it is open, and its bytes when the process ends. */
@@ -162,7 +181,7 @@ export class Spool {
     write(last.fd, chunk, 0, chunk.length, last.written, (error, count) => {
       if (error === null) {
         last.written += count;
-        this.#store.used += count;
+        this.#store.wrote(count);
         if (!this.#closed) this.#pending.skip(count);
       }
       this.#settle(error);
@@ -197,7 +216,7 @@ export class Spool {
   }
 
   #drop(file: KeptFile): void {
-    this.#store.used -= file.written;
+    this.#store.gaveBack(file.written);
     close(file.fd, () => {});
   }
 

@@ -63,9 +63,10 @@ function readPem(kind: 'cert' | 'key', path: string): Buffer {
 
 function explain(error: unknown, files: { cert: string; key: string }): string {
   const { cert, key } = files;
-  const { code, message } = error as NodeJS.ErrnoException;
+  const { code } = error as NodeJS.ErrnoException;
   if (code === 'ERR_OSSL_X509_KEY_VALUES_MISMATCH') return mismatch(files);
-  if (/interrupted or cancelled|bad decrypt|password/i.test(message))
+  // what OpenSSL says of it changes from time to time
+  if (/ENCRYPTED/.test(readFileSync(key, 'latin1')))
     return `key=${key}: it is encrypted: name a key without a passphrase`;
   const what = describeError(error).replace(/ at .*/, '');
   return `cert=${cert}, key=${key}: they cannot be used (${what}): name intact PEM files`;

@@ -1,3 +1,6 @@
+import type { PeerLog } from './log.ts';
+import type { Outlet } from './outlet.ts';
+
 /** What a protocol is called in a sentence. */
 const titles: Readonly<Record<string, string>> = { fastcgi: 'FastCGI', scgi: 'SCGI', ajp: 'AJP', http: 'HTTP' };
 
@@ -16,6 +19,19 @@ const foreignAdvice: Readonly<Record<string, string>> = {
   'PROXY protocol': 'turn it off towards this port (HAProxy: send-proxy, nginx: proxy_protocol)',
   SSH: 'what connects is no web server',
 };
+
+/**
+ * HTTP is answered. Anything else might take an answer for a request, and answer it.
+ * @param found what the peer speaks
+ * @param served what it should speak
+ * @returns false: nothing was written
+ */
+export function answerWrongProtocol(found: string, served: string, outlet: Outlet, log: PeerLog): boolean {
+  log.write('warn', 'protocol_error', 'ERR_WRONG_PROTOCOL', wrongProtocolMessage(found, served));
+  if (found !== 'http') return false;
+  outlet.write(wrongProtocolPage(served));
+  return true;
+}
 
 /** The answer to an HTTP request on a port of another protocol: what to change, in less than 1 KiB. */
 export function wrongProtocolPage(served: string): string {

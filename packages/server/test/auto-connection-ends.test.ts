@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { requestInFive, singleBytes, until } from '@postern/testkit';
+import { fiveProtocols, requestInFive, singleBytes, until } from '@postern/testkit';
 import { TICK } from '../src/watchdog.ts';
 import { opened, replyOf, sendPieces, served } from './support/auto.ts';
 import { hello, turns } from './support/serving.ts';
@@ -114,9 +114,18 @@ describe('a connection whose first bytes choose nothing', () => {
     const all = await served(hello, { limits: { maxConnections: 2 } });
     await opened(all);
     await opened(all);
-    const third = await opened(all);
-    await third.gone();
-    expect(all.server.connections).toBe(2);
+    for (const protocol of fiveProtocols) {
+      const third = await opened(all);
+      third.write(requestInFive(protocol, '/'));
+      expect(await replyOf(third, protocol)).toMatchObject({ status: 503 });
+      await third.gone();
+      third.socket.destroy();
+    }
+    expect(all.exchanges).toHaveLength(0);
+    await until(
+      () => all.server.connections,
+      (count) => count === 2,
+    );
     expect(all.logs).toMatchObject([{ code: 'ERR_CONNECTIONS', protocol: 'auto' }]);
   });
 });

@@ -25,6 +25,19 @@ describe('a connection whose first bytes choose', () => {
     expect(all.logs).toEqual([]);
   });
 
+  it.each(['scgi', 'uwsgi', 'http'] as const)(
+    '%s, with more of a body than is to wait here: the rest waits in the web server',
+    async (protocol) => {
+      const all = await served(silent, { limits: { bodyHighWater: 1000 } });
+      const peer = await opened(all);
+      peer.write(requestInFive(protocol, '/', 'x'.repeat(30_000), 20_030_000));
+      await all.asked();
+      peer.write(Buffer.alloc(20_000_000));
+      await turns(200);
+      expect(all.sockets[0].bytesRead).toBeLessThan(200_000);
+    },
+  );
+
   it.each(fiveProtocols)('%s, in single bytes', async (protocol) => {
     const all = await served(echo);
     const peer = await opened(all);

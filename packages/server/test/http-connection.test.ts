@@ -101,8 +101,9 @@ describe('the clocks of a request', () => {
     reading.catch(() => {});
     await turns();
     passes(all, 30_000, () => expect(exchange.over).toBe(false));
-    expect((await httpReplies(peer))[0].status).toBe(408);
+    expect((await httpReplies(peer))[0]).toMatchObject({ status: 408, fields: { connection: 'close' } });
     await expect(reading).rejects.toMatchObject({ code: 'ERR_TIMEOUT_BODY' });
+    await peer.gone();
   });
 
   it('bodyIdleTimeout closes where what is left of a body behind its reply stalls', async () => {
@@ -164,6 +165,8 @@ describe('what node:http cannot read', () => {
     const peer = await all.connect();
     peer.write(Buffer.from(bytes, 'latin1'));
     expect((await httpReplies(peer))[0]).toMatchObject({ status, fields: { connection: 'close' } });
+    await peer.gone();
+    peer.socket.end();
     await allClosed(all);
     expect(all.exchanges).toEqual([]);
   });
@@ -188,6 +191,20 @@ describe('what node:http cannot read', () => {
     peer.write(Buffer.from('no chunk\r\n'));
     await expect(reading).rejects.toMatchObject({ code: 'ERR_HTTP_REQUEST' });
     expect((await httpReplies(peer))[0].status).toBe(400);
+    await peer.gone();
+    peer.socket.end();
+    await allClosed(all);
+  });
+
+  it('behind a head that is refused is no more: one answer, one line', async () => {
+    const all = await httpServing(hello);
+    const peer = await all.connect();
+    peer.write(httpRequest('POST /', ['Transfer-Encoding: xchunked'], 'x'));
+    await peer.gone();
+    expect(repliesOf(peer)).toMatchObject([{ status: 400, fields: { connection: 'close' } }]);
+    expect(all.logs).toMatchObject([{ code: 'ERR_HTTP_REQUEST' }]);
+    expect(all.exchanges).toEqual([]);
+    peer.socket.end();
     await allClosed(all);
   });
 
@@ -358,8 +375,12 @@ it('maxConnections counts connections of HTTP', async () => {
   const all = await httpServing(hello, { limits: { maxConnections: 1 } });
   await asked(all, 'GET /');
   const second = await all.connect();
+  second.write(httpRequest('GET /'));
   await second.gone();
-  expect(second.size).toBe(0);
+  expect(repliesOf(second)).toMatchObject([
+    { status: 503, fields: { 'retry-after': '1', connection: 'close' }, body: '503 Service Unavailable\n' },
+  ]);
+  expect(all.exchanges).toHaveLength(1);
   expect(all.logs).toMatchObject([{ code: 'ERR_CONNECTIONS', protocol: 'http' }]);
 });
 

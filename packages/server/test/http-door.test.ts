@@ -182,6 +182,20 @@ describe('a half-close behind a request', () => {
   });
 });
 
+describe('a body whose beginning comes with its head', () => {
+  it('waits in the client while nobody asks for it, and arrives whole', async () => {
+    const all = await serving(silent, { protocol: http(), limits: { appTimeout: 0 } });
+    const peer = await all.connect();
+    const length = 20_000_000;
+    peer.write(httpRequest('POST /', [`Content-Length: ${length}`], 'x'.repeat(60_000)));
+    peer.write(Buffer.alloc(length - 60_000, 'x'));
+    const exchange = await all.asked();
+    await turns(200);
+    expect(all.sockets[0].bytesRead).toBeLessThan(1_000_000);
+    expect(await exchange.input.bytes(length)).toHaveLength(length);
+  });
+});
+
 describe('what the server of an app listens for', () => {
   it('upgrade gets the socket, whose clocks are its own from then on', async () => {
     const app = createServer((_req, res) => res.end('plain'));

@@ -4,7 +4,7 @@ import { until } from '@postern/testkit';
 import { http } from '../src/http-protocol.ts';
 import { asked, httpReplies, httpRequest, repliesOf } from './support/http-peer.ts';
 import { hello, type ServeOptions, type Serving, serving, silent, turns } from './support/serving.ts';
-import { expectAbort, listenTo } from './support/told.ts';
+import { allClosed, expectAbort, listenTo } from './support/told.ts';
 
 function httpServing(handler: Handler, options: ServeOptions = {}): Promise<Serving> {
   return serving(handler, { protocol: http(), ...options });
@@ -113,6 +113,27 @@ describe('a streamed reply', () => {
     await peer.when(() => peer.size > 60_000_000);
     expect(written).toBe(60_000_000);
     expect(woken).toBeGreaterThan(10);
+  });
+
+  it('to a client that leaves without reading stops, and its writer is told', async () => {
+    let written = 0;
+    const all = await httpServing(async (exchange) => {
+      const writer = exchange.start(200, 'OK', []);
+      for (; written < 1_000_000_000 && !writer.closed; written += 100_000)
+        if (!writer.write(Buffer.alloc(100_000))) await new Promise<void>((resolve) => writer.onDrain(resolve));
+      writer.end();
+    });
+    const peer = await all.connect();
+    peer.socket.pause();
+    peer.write(httpRequest('GET /'));
+    const told = listenTo(await all.asked());
+    await until(() => all.sockets[0].writableNeedDrain, Boolean);
+    const before = written;
+    peer.socket.resetAndDestroy();
+    await allClosed(all);
+    expectAbort(told);
+    expect(written).toBeLessThan(before + 10_000_000);
+    expect(all.errors).toEqual([]);
   });
 
   it.each([1000, 1_000_000])('wakes its writer with a replyHighWater of %i', async (replyHighWater) => {

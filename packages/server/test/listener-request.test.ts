@@ -118,6 +118,27 @@ describe('maxBody of a (req, res) app', () => {
     const { status, fields } = await asked(all, 'POST /', ['Transfer-Encoding: chunked'], `${body}1\r\nx\r\n`);
     expect([status, fields.connection]).toEqual([413, 'close']);
   });
+
+  it.each([
+    ['that is refused', echo, 413],
+    ['that an app has answered without it', ((_req, res) => res.end('early')) as RequestListener, 200],
+  ])('lets a client send the rest of a longer body %s', async (_, listener, status) => {
+    const all = await listenerServing(listener, { limits });
+    const peer = await all.connect();
+    const head = httpRequest('POST /', ['Transfer-Encoding: chunked'], '400000\r\n');
+    peer.write(head);
+    peer.write(Buffer.alloc(2000));
+    expect((await httpReplies(peer))[0].status).toBe(status);
+    for (let i = 0; i < 20; i++) peer.write(Buffer.alloc(100_000));
+    await until(
+      () => all.sockets[0].bytesRead,
+      (read) => read === head.length + 2_002_000,
+    );
+    await peer.when(() => peer.ended);
+    expect(peer.error).toBeUndefined();
+    peer.socket.end();
+    await allClosed(all);
+  });
 });
 
 describe('the clocks of a (req, res) app', () => {

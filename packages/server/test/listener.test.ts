@@ -211,6 +211,26 @@ describe('an inherited descriptor', () => {
     expect(child.output()).toContain('closed true');
   });
 
+  it.each([
+    ['192.0.2.1', false],
+    ['127.0.0.1', true],
+  ])('lets in whom allow=%s names', async (address, welcome) => {
+    const opener = await listener({ host: '127.0.0.1', port: 0 });
+    const target: ListenTarget = { transport: 'fd', fd: 3, allow: [address] };
+    const child = childServer({ target }, { stdio: ['ignore', 'pipe', 'pipe', fdOf(opener)] });
+    expect(await firstLine(child)).toMatch(/^listening/);
+    const { port } = opener.address() as { port: number };
+    opener.close();
+    const peer = await connected({ host: '127.0.0.1', port });
+    if (welcome) expect(await asks(peer)).toContain('served by');
+    else {
+      await peer.gone();
+      expect(peer.size).toBe(0);
+      await child.said(/^logged ERR_PEER allow= does not name 127\.0\.0\.1$/m);
+    }
+    peer.socket.destroy();
+  });
+
   it('that is a file is refused ERR_FD, and stays open', async () => {
     const fd = openSync(__filename, 'r');
     const { code, message } = await refusal({ transport: 'fd', fd });

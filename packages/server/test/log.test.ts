@@ -2,7 +2,7 @@ import { createServer, type Socket } from 'node:net';
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { LocalProtocolError } from '@postern/core';
 import { plainGet, request } from '@postern/testkit';
-import { errorToStderr, type LogEntry, logToStderr, peerName } from '../src/log.ts';
+import { errorToStderr, type LogEntry, logToStderr, PeerLog, peerName } from '../src/log.ts';
 import { connectTo } from './support/peer.ts';
 import { atEnd, serving, silent } from './support/serving.ts';
 
@@ -26,6 +26,22 @@ const entry: LogEntry = {
 
 afterEach(() => {
   jest.restoreAllMocks();
+});
+
+describe('a connection that broke', () => {
+  it('is told of where the system is short of memory, and not where the peer has left', () => {
+    const logs: LogEntry[] = [];
+    const log = new PeerLog({ log: (one) => logs.push(one), notice: () => {} }, 'scgi', {} as Socket);
+    for (const code of ['ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOBUFS', 'ENOMEM'])
+      log.broken(Object.assign(new Error(`write ${code}`), { code }));
+    const told = { level: 'warn', event: 'limit', code: 'ERR_ABORTED', protocol: 'scgi', peer: 'unix' };
+    expect(logs).toEqual(
+      ['ENOBUFS', 'ENOMEM'].map((code) => ({
+        ...told,
+        message: `the system has no memory for this connection (write ${code})`,
+      })),
+    );
+  });
 });
 
 describe('logToStderr', () => {

@@ -1,11 +1,13 @@
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import type { Output, ServerConnection } from '@postern/core';
+import { limitCounts, limitsWith, type Output, type ServerConnection } from '@postern/core';
 import { temporaryFolder, until } from '@postern/testkit';
 import { Outlet } from '../src/outlet.ts';
 import { connectTo, type Peer } from './support/peer.ts';
 import { atEnd, turns } from './support/serving.ts';
+
+const bound = { limits: limitsWith({ lingerBytes: 10 }), counts: limitCounts() };
 
 /** A connection that has just this to say. */
 function saying(...outputs: Output[]): ServerConnection {
@@ -106,9 +108,10 @@ describe('linger', () => {
     await turns();
     expect(peer.size).toBe(0);
     expect(socket.destroyed).toBe(false);
-    outlet.throwAway(10, 10);
+    outlet.throwAway(10, bound);
     expect(socket.isPaused()).toBe(false);
-    outlet.throwAway(1, 10);
+    outlet.throwAway(1, bound);
+    expect(bound.counts.lingerBytes).toBe(1);
     expect(socket.isPaused()).toBe(true);
   });
 

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
+import { limitCounts } from '@postern/core';
 import { randomNumbers, temporaryFolder, until } from '@postern/testkit';
 import { Spool, SpoolStore } from '../src/spool.ts';
 import { atEnd } from './support/serving.ts';
@@ -24,7 +25,12 @@ function kept({ maxSpoolBytes = 64 * MIB, path = '' } = {}): Kept {
   const losses: Error[] = [];
   const pieces: Buffer[] = [];
   let rooms = 0;
-  const context = { limits: { maxSpoolBytes }, warn: (code: string, text: string) => warnings.push(`${code} ${text}`) };
+  const counts = limitCounts();
+  const context = {
+    limits: { maxSpoolBytes },
+    counts,
+    warn: (code: string, text: string) => warnings.push(`${code} ${text}`),
+  };
   const store = new SpoolStore(context, `${folder.path}${path}`);
   const spool = new Spool(store, {
     piece: (chunk) => pieces.push(chunk),
@@ -112,6 +118,7 @@ describe('a spool', () => {
       (used) => used === MIB,
     );
     expect(one.store.full).toBe(true);
+    expect(one.store.counts.maxSpoolBytes).toBe(1);
     expect(one.spool.askRoom()).toBe(false);
     await takeAll(one);
     expect(one.store.used).toBe(0);

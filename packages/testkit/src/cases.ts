@@ -66,27 +66,3 @@ export function randomNumbers(seed: number): () => number {
     return (mixed ^ (mixed >>> 14)) >>> 0;
   };
 }
-
-export interface Twist {
-  readonly at: number;
-  readonly length: number;
-  readonly byte: number;
-  readonly how: 'flip' | 'drop' | 'twice' | 'cut';
-}
-
-/** Bytes with one of them changed, a piece taken out, a piece twice, or their end cut. */
-export function twist(bytes: Buffer, { at, length, byte, how }: Twist): Buffer {
-  switch (how) {
-    case 'flip': {
-      const copy = Buffer.from(bytes);
-      copy[at] = byte;
-      return copy;
-    }
-    case 'drop':
-      return Buffer.concat([bytes.subarray(0, at), bytes.subarray(at + length)]);
-    case 'twice':
-      return Buffer.concat([bytes.subarray(0, at + length), bytes.subarray(at)]);
-    case 'cut':
-      return Buffer.from(bytes.subarray(0, at));
-  }
-}

@@ -19,11 +19,11 @@ function u16le(value: number): Buffer {
   return Buffer.of(value & 255, value >> 8);
 }
 
-function variablesOf(path: string, body: string): Record<string, string> {
+function variablesOf(path: string, length: number): Record<string, string> {
   return {
-    CONTENT_LENGTH: String(body.length),
+    CONTENT_LENGTH: String(length),
     SCGI: '1',
-    REQUEST_METHOD: body === '' ? 'GET' : 'POST',
+    REQUEST_METHOD: length === 0 ? 'GET' : 'POST',
     REQUEST_URI: path,
     SCRIPT_NAME: '',
     PATH_INFO: path,
@@ -45,10 +45,10 @@ function ajpString(text: string): Buffer {
   return Buffer.concat([u16(text.length), latin1(`${text}\0`)]);
 }
 
-function ajpRequest(path: string, body: string): Buffer {
-  const headers = [u16(0xa00b), ajpString('app.test'), u16(0xa008), ajpString(String(body.length))];
+function ajpRequest(path: string, body: string, length: number): Buffer {
+  const headers = [u16(0xa00b), ajpString('app.test'), u16(0xa008), ajpString(String(length))];
   const forward = packet(
-    Buffer.of(2, body === '' ? 2 : 4),
+    Buffer.of(2, length === 0 ? 2 : 4),
     ...['HTTP/1.1', path, '127.0.0.1', 'localhost', 'app.test'].map(ajpString),
     u16(80),
     Buffer.of(0),
@@ -59,9 +59,12 @@ function ajpRequest(path: string, body: string): Buffer {
   return body === '' ? forward : Buffer.concat([forward, packet(u16(body.length), latin1(body))]);
 }
 
-/** GET, or POST where there is a body; the last request on its connection where the protocol can say that. */
-export function requestInFive(protocol: OneOfFive, path: string, body = ''): Buffer {
-  const variables = variablesOf(path, body);
+/**
+ * GET, or POST where there is a body; the last request on its connection where the protocol can say that.
+ * @param length what the head says of the body, where less of it is sent
+ */
+export function requestInFive(protocol: OneOfFive, path: string, body = '', length = body.length): Buffer {
+  const variables = variablesOf(path, length);
   switch (protocol) {
     case 'fastcgi':
       return fastcgiRequest(variables as Variables, { body });
@@ -82,9 +85,9 @@ export function requestInFive(protocol: OneOfFive, path: string, body = ''): Buf
       return Buffer.concat([Buffer.of(0), u16le(block.length), Buffer.of(0), block, latin1(body)]);
     }
     case 'ajp':
-      return ajpRequest(path, body);
+      return ajpRequest(path, body, length);
     case 'http': {
-      const head = `${variables.REQUEST_METHOD} ${path} HTTP/1.1\r\nHost: app.test\r\nConnection: close\r\nContent-Length: ${body.length}\r\n\r\n`;
+      const head = `${variables.REQUEST_METHOD} ${path} HTTP/1.1\r\nHost: app.test\r\nConnection: close\r\nContent-Length: ${length}\r\n\r\n`;
       return latin1(head + body);
     }
   }

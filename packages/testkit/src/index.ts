@@ -6,7 +6,7 @@ export {
   startUwsgi,
   type UwsgiPorts,
 } from './back-ends.ts';
-export { cutAt, everyWay, type Run, randomNumbers, singleBytes, type Twist, twist, type Ways } from './cases.ts';
+export { cutAt, everyWay, type Run, randomNumbers, singleBytes, type Ways } from './cases.ts';
 export { type Child, startChild } from './child.ts';
 export { type Asked, type Conversation, converse, outputText, type Play, textOf } from './conversation.ts';
 export {

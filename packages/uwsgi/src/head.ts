@@ -2,9 +2,11 @@ import {
   CgiHead,
   type Limits,
   NameTree,
+  type Notice,
   type PeerOptions,
   RemoteProtocolError,
   replyHeadText,
+  type VariableNames,
   VariableReader,
 } from '@postern/core';
 import type { ByteQueue, OneShotFormat, OneShotHead } from '@postern/wire';
@@ -24,6 +26,23 @@ export interface UwsgiOptions {
 /** Shared by all connections: their requests carry the same names. */
 const reader = new VariableReader(new NameTree());
 
+/** What is said of the variables of a request, by the list of their names: most requests share one. */
+const notices = new WeakMap<VariableNames, Notice | 'nothing'>();
+
+/** Who moved here from uWSGI may believe that these still choose what runs. */
+function noticeOf(list: VariableNames): Notice | undefined {
+  let notice = notices.get(list);
+  if (notice === undefined) {
+    const name = list.names.find((one) => one.startsWith('UWSGI_'));
+    notice =
+      name === undefined
+        ? 'nothing'
+        : { code: 'ERR_UWSGI_VARIABLE', message: `${name} is dropped: a request does not choose what is run` };
+    notices.set(list, notice);
+  }
+  return notice === 'nothing' ? undefined : notice;
+}
+
 const PONG_TEXT = packetHeader.write({ modifier1: Modifier.PING, modifier2: PONG }).toString('latin1');
 
 /** The header is read by hand: `packetHeader` is its description and oracle. */
@@ -35,6 +54,7 @@ class UwsgiHead implements OneShotHead {
   #modifier = 0;
   #modifier2 = 0;
   #length = 0;
+  notice: Notice | undefined;
 
   constructor(limits: Limits, options: UwsgiOptions, { peer }: PeerOptions) {
     this.#limits = limits;
@@ -43,8 +63,8 @@ class UwsgiHead implements OneShotHead {
   }
 
   takeLength(input: ByteQueue): boolean {
-    const first = input.peek(0);
-    if (first !== undefined && isLetter(first))
+    const first = input.peek(0) ?? 0;
+    if (isLetter(first))
       throw new RemoteProtocolError('ERR_UWSGI_MODIFIER', `modifier ${first}: the peer does not speak uwsgi`);
     if (input.length < HEADER_LENGTH) return false;
     const header = input.take(HEADER_LENGTH);
@@ -70,11 +90,12 @@ class UwsgiHead implements OneShotHead {
       throw new RemoteProtocolError(
         'ERR_ENV_BYTES',
         `a block of ${this.#length} bytes, maxEnvBytes is ${this.#limits.maxEnvBytes}`,
-        { scope: 'request', status: 431 },
+        { scope: 'request', status: 431, limit: 'maxEnvBytes' },
       );
     }
     if (input.length < this.#length) return undefined;
     const { names, values } = readVars(input.take(this.#length), reader, this.#limits);
+    this.notice = noticeOf(names);
     return new CgiHead(names, cut ? withoutScriptName(names, values) : values, false, this.#peer);
   }
 }

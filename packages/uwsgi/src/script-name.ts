@@ -5,7 +5,7 @@ import type { VariableNames } from '@postern/core';
  * PATH_INFO. Where PATH_INFO does not begin with it they stay as they are.
  */
 export function withoutScriptName({ script, path }: VariableNames, values: readonly string[]): readonly string[] {
-  if (script < 0 || path < 0) return values;
+  if (script === -1 || path === -1) return values;
   const prefix = values[script].replace(/\/$/, '');
   const whole = values[path];
   if (whole !== prefix && !whole.startsWith(`${prefix}/`)) return values;

@@ -1,5 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
+import { limitsWith } from '@postern/core';
 import { converse, outputText, singleBytes } from '@postern/testkit';
+import { ByteQueue } from '@postern/wire';
+import { uwsgiFormat } from '../src/head.ts';
 import { broken, OK, open, refused, talk } from './harness.ts';
 import { BASELINE, block, bytes, get, packet, post } from './writer.ts';
 
@@ -97,6 +100,30 @@ describe('a request', () => {
   });
 });
 
+describe('what is noticed', () => {
+  const notice = (bytes: Buffer) => {
+    const connection = open();
+    connection.receive(bytes);
+    connection.next();
+    return connection.takeNotice?.();
+  };
+
+  it('is a variable that would load code in uWSGI, by its name, with each request', () => {
+    const asked = get('A', '1', 'UWSGI_SCRIPT', 'x', 'UWSGI_CHDIR', '/');
+    const told = { code: 'ERR_UWSGI_VARIABLE', message: expect.stringMatching(/^UWSGI_SCRIPT /) };
+    expect([notice(asked), notice(asked)]).toMatchObject([told, told]);
+    expect(notice(get('A', '1', 'UWSGI_CHDIR', '/'))?.message).toMatch(/^UWSGI_CHDIR /);
+  });
+
+  it('is nothing where a request is in order', () => {
+    expect([notice(BASELINE), notice(BASELINE), notice(get('HTTP_UWSGI_X', '1'))]).toEqual([
+      undefined,
+      undefined,
+      undefined,
+    ]);
+  });
+});
+
 describe('a packet header', () => {
   it.each([5, 0x11, 0x12, 0x16, 0x1f, 0x64, 0x6e, 0x6f, 0xad, 0xff, 30, 1, 0x37, 0x61])(
     'with modifier1 %i is refused with 501',
@@ -125,6 +152,20 @@ describe('a packet header', () => {
 
   it('with size 0 has no method', () => {
     expect(talk(packet(Buffer.alloc(0)))).toEqual(refused('ERR_ENV_METHOD', 400, 'Bad Request'));
+  });
+
+  it('that is refused says that the request alone is, and which limit it was', () => {
+    const refusal = (bytes: Buffer, limits = limitsWith()) => {
+      const head = uwsgiFormat({}).head(limits, {});
+      const input = new ByteQueue();
+      input.push(bytes);
+      expect(head.takeLength(input)).toBe(true);
+      return () => head.takeBlock(input);
+    };
+    expect(refusal(packet(METHOD, { modifier1: 5 }))).toThrow(expect.objectContaining({ scope: 'request' }));
+    expect(refusal(packet(METHOD), limitsWith({ maxEnvBytes: 10 }))).toThrow(
+      expect.objectContaining({ scope: 'request', limit: 'maxEnvBytes' }),
+    );
   });
 
   it('with a larger size than may be is refused before the block comes', () => {

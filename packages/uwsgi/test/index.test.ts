@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { limitsWith } from '@postern/core';
 import { hex } from '@postern/testkit';
 import { uwsgi, uwsgiWith } from '../src/index.ts';
 import { BASELINE } from './writer.ts';
@@ -30,6 +31,16 @@ describe('uwsgi.sniff', () => {
   });
 });
 
+describe('uwsgi', () => {
+  it('carries an upgrade', () => {
+    expect((uwsgi as { carriesUpgrade?: boolean }).carriesUpgrade).toBe(true);
+  });
+
+  it('is named to who asks for what it lacks', () => {
+    expect(() => uwsgi.client(limitsWith()).send({ type: 'values', id: 1 })).toThrow(/\buwsgi\b/);
+  });
+});
+
 describe('uwsgiWith', () => {
   it.each([
     ['1e 60 00 00', 'yes'],
@@ -40,6 +51,7 @@ describe('uwsgiWith', () => {
     ['64 00 00 01', 'no'],
     ['00 60 00 00', 'yes'],
     ['65 00 00 00', 'no'],
+    ['65 60 00 00', 'no'],
   ])('says of %s, which more is served of: %s', (bytes, answer) =>
     expect(uwsgiWith({ ping: true, modifier30: true }).sniff(hex(bytes))).toBe(answer),
   );

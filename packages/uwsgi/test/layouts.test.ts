@@ -67,6 +67,15 @@ describe('what is read by hand', () => {
   });
 });
 
+describe('the layouts', () => {
+  it('are named, and their source is', () => {
+    expect([packetHeader, itemHeader].map(({ name, section }) => [name, section])).toEqual([
+      ['uwsgi_packet_header', 'The uwsgi protocol'],
+      ['uwsgi_item', 'The uwsgi protocol'],
+    ]);
+  });
+});
+
 describe('what is written', () => {
   it('writes names and values as their layout says', () => {
     fc.assert(

@@ -101,6 +101,16 @@ describe('readVars', () => {
     );
   });
 
+  it.each([
+    ['x', 'the block ends where a size should be'],
+    ['\x01\x00A', 'the block ends where a size should be'],
+    ['\x01\x00A\x01', 'the block ends where a size should be'],
+    ['\x00\x00', 'a name is empty'],
+    ['\x01\x00A\x09\x00x', 'a value of 9 bytes, 1 are left'],
+  ])('says what is wrong with the block %j', (text, message) => {
+    expect(() => read(bytes(text))).toThrow(message);
+  });
+
   it('reads nothing outside the block', () => {
     const inside = Buffer.concat([bytes('\x01\x00'), block('B', '1'), block('C', '')]);
     expect(entries(read(inside.subarray(2, 8)))).toEqual([['B', '1']]);

@@ -73,9 +73,9 @@ export class ByteQueue {
 
   /** Exactly `count` bytes, which must be there. */
   take(count: number): Buffer {
-    const front = this.#chunks[this.#first];
     if (count === 0) return EMPTY;
-    if (front !== undefined && front.length - this.#at >= count) return this.#view(front, count);
+    const front = this.#chunks[this.#first];
+    if (front.length - this.#at >= count) return this.#view(front, count);
     const whole = Buffer.allocUnsafeSlow(count);
     let filled = 0;
     while (filled < count) {
@@ -94,7 +94,7 @@ export class ByteQueue {
 
   #view(front: Buffer, count: number): Buffer {
     const at = this.#at;
-    const view = at === 0 && count === front.length ? front : front.subarray(at, at + count);
+    const view = count === front.length ? front : front.subarray(at, at + count);
     this.skip(count);
     return view;
   }
@@ -120,7 +120,7 @@ export class ByteQueue {
 
   /** To be called when no more can be taken for now: a short rest of a chunk is copied and the chunk let go. */
   settle(): void {
-    if (this.#at === 0 || this.#length === 0) return;
+    if (this.#at === 0) return;
     const front = this.#chunks[this.#first];
     if (front.length - this.#at >= PIN) return;
     this.#chunks[this.#first] = Buffer.from(front.subarray(this.#at));

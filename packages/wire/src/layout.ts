@@ -36,7 +36,7 @@ export interface Layout<Rows extends readonly Field[]> {
  */
 class Values {}
 for (const name of ['$parent', '$root']) {
-  Object.defineProperty(Values.prototype, name, { get: () => undefined, set: () => {}, configurable: false });
+  Object.defineProperty(Values.prototype, name, { get: () => undefined, set: () => {} });
 }
 
 export function fieldSize(field: Field): number {

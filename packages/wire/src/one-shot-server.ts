@@ -101,14 +101,12 @@ export class OneShotServerConnection implements ServerConnection {
       case 'body':
       case 'tunnel':
         return this.#body();
-      case 'asked':
-        return undefined;
       case 'complete':
         if (this.#input.length > 0) this.#notice ??= EXCESS;
         this.#input.clear();
         return undefined;
+      case 'asked':
       case 'dropped':
-        this.#input.clear();
         return undefined;
     }
   }
@@ -135,8 +133,8 @@ export class OneShotServerConnection implements ServerConnection {
       if (!(error instanceof RemoteProtocolError)) throw error;
       if (error.scope === 'connection') throw this.#poison(error);
       this.#drop();
-      const { code, message, statusHint: status } = error;
-      throw new RemoteProtocolError(code, message, { scope: 'request', status, id: ONE_SHOT_ID });
+      const { code, message, statusHint: status, limit } = error;
+      throw new RemoteProtocolError(code, message, { scope: 'request', status, id: ONE_SHOT_ID, limit });
     }
   }
 
@@ -161,7 +159,7 @@ export class OneShotServerConnection implements ServerConnection {
         new RemoteProtocolError(this.#format.broken, 'the connection ended within the head of its request'),
       );
     }
-    if (this.#receive === 'dropped' || this.#reply === 'ended') return undefined;
+    if (this.#receive === 'dropped') return undefined;
     if (this.#receive === 'tunnel') {
       if (this.#input.length > 0) return undefined;
       this.#move('BODY_END');
@@ -286,7 +284,7 @@ export class OneShotServerConnection implements ServerConnection {
 
   get idle(): boolean {
     if (this.#reply === 'half') return false;
-    return this.#close !== false || this.#reply === 'ended' || (this.#receive === 'length' && this.#input.length === 0);
+    return this.#close !== false || (this.#receive === 'length' && this.#input.length === 0);
   }
 
   get headPending(): boolean {

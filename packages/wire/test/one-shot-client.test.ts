@@ -103,6 +103,12 @@ describe('a request', () => {
     expect(outputText(connection)).toBe('A b 0|');
   });
 
+  it('may name the same length twice', () => {
+    const connection = fresh();
+    connection.send(request('CONTENT_LENGTH', '5', 'CONTENT_LENGTH', '5'));
+    expect(connection.takeOutput(999)).toEqual(Buffer.from('CONTENT_LENGTH 5 CONTENT_LENGTH 5 5|'));
+  });
+
   it('takes no body byte beyond CONTENT_LENGTH', () => {
     const connection = fresh();
     connection.send(request('CONTENT_LENGTH', '5'));
@@ -196,6 +202,9 @@ describe('a reply', () => {
   });
 
   it('may have no body', () => {
+    const connection = asked();
+    connection.receive(Buffer.from('A: b\n\n'));
+    expect([connection.next()?.type, connection.next()]).toEqual(['head', undefined]);
     expect(talk('Location: /x\n\n')).toMatchObject({ head: { status: 302, reason: 'Found' }, body: '', last: over });
   });
 
@@ -308,48 +317,5 @@ describe('back-pressure of a reply', () => {
     connection.receive(Buffer.from('0'));
     expect(types(connection)).toEqual(['data']);
     expect(connection.wantsRead).toBe(false);
-  });
-});
-
-describe('a ping', () => {
-  const pinged = (): OneShotClientConnection => {
-    const connection = fresh();
-    connection.send(ping);
-    outputText(connection);
-    return connection;
-  };
-
-  it('is asked, answered, and ends the connection; what is behind the answer is not heard', () => {
-    const connection = fresh();
-    connection.send(ping);
-    expect(outputText(connection)).toBe('?');
-    for (const text of ['alive', 'alive and more'])
-      expect(talk(text, { make: pinged, fin: false })).toEqual({
-        body: '',
-        last: { type: 'pong', id: 1 },
-        close: 'fin',
-      });
-  });
-
-  it.each([
-    ['something else', 'alivf'],
-    ['too little', 'aliv'],
-    ['nothing', ''],
-  ])('that is answered with %s is the failure of a gateway', (_, text) => {
-    expect(talk(text, { make: pinged })).toEqual({ body: '', error: 'ERR_REPLY 502', close: 'reset' });
-  });
-
-  it('is refused by a protocol that has none, whose connection can still take a request', () => {
-    const connection = fresh({}, { ...requests, ping: undefined });
-    expect(() => connection.send(ping)).toThrow(expect.objectContaining({ code: 'ERR_PROTOCOL_LACKS' }));
-    connection.send(request());
-    expect(outputText(connection)).toBe(' 0|');
-  });
-
-  it('can be given up', () => {
-    const connection = pinged();
-    connection.send(abort);
-    connection.receive(Buffer.from('alive'));
-    expect([connection.next(), connection.wantsClose]).toEqual([undefined, 'reset']);
   });
 });

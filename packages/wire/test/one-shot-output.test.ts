@@ -83,4 +83,33 @@ describe('OneShotOutput', () => {
     expect(output.length).toBe(0);
     expect(output.take(1000)).toBeUndefined();
   });
+
+  it('writes bytes above 0x7f of the head of a stream as they are', () => {
+    const output = new OneShotOutput();
+    output.head('X: \xe9\n\n');
+    expect(output.take(1000)).toEqual(Buffer.from('X: \xe9\n\n', 'latin1'));
+  });
+
+  it.each([
+    ['up to 16 KiB as one piece', 16_384, 1],
+    ['above that in two', 16_385, 2],
+  ])('gives a head and bytes %s, whole or streamed', (_, length, count) => {
+    const body = Buffer.alloc(length - HEAD.length, 'x');
+    const streamed = new OneShotOutput();
+    streamed.head(HEAD);
+    streamed.data(body);
+    for (const output of [whole(body), streamed]) {
+      expect([output.take(1_000_000)].flat()).toHaveLength(count);
+      expect(output.take(1)).toBeUndefined();
+    }
+  });
+
+  it('gives one piece of a stream as it came, however large', () => {
+    for (const length of [1, 100_000]) {
+      const output = new OneShotOutput();
+      const piece = Buffer.alloc(length);
+      output.data(piece);
+      expect(output.take(1_000_000)).toBe(piece);
+    }
+  });
 });

@@ -1,14 +1,16 @@
-import { CgiHead, type LimitName, limitsWith, type PeerOptions, RemoteProtocolError } from '@postern/core';
+import { CgiHead, type LimitName, limitsWith, type Notice, type PeerOptions, RemoteProtocolError } from '@postern/core';
 import type { ByteQueue } from '../src/byte-queue.ts';
 import type { OneShotRequests } from '../src/one-shot-client.ts';
 import { type OneShotFormat, type OneShotHead, OneShotServerConnection } from '../src/one-shot-server.ts';
 
 /**
  * The smallest protocol of its kind: '<' and one digit for the length of the block, then a method and CONTENT_LENGTH with
- * a space between, both may be missing. A block '?' is a ping, and UP asks for an upgrade.
+ * a space between, both may be missing. A block '?' is a ping, UP asks for an upgrade, N is worth a notice, and '!' finds
+ * a defect of this reader.
  */
 class SmallHead implements OneShotHead {
   #length = 0;
+  notice: Notice | undefined;
 
   takeLength(input: ByteQueue): boolean {
     if (input.length > 0 && input.peek(0) !== 0x3c) throw new RemoteProtocolError('ERR_SCGI_NETSTRING', 'no "<"');
@@ -23,6 +25,8 @@ class SmallHead implements OneShotHead {
     if (input.length < this.#length) return undefined;
     const [method, length] = input.take(this.#length).toString('latin1').split(' ');
     if (method === '?') return 'alive';
+    if (method === '!') throw new TypeError('a defect');
+    if (method === 'N') this.notice = { code: 'ERR_SCGI_HEADERS', message: 'noted' };
     if (method === 'UP')
       return CgiHead.of(['REQUEST_METHOD', 'GET', 'HTTP_UPGRADE', 'x', 'HTTP_CONNECTION', 'upgrade']);
     return CgiHead.of(['REQUEST_METHOD', method, ...(length === undefined ? [] : ['CONTENT_LENGTH', length])]);

@@ -71,7 +71,7 @@ export async function serving(handler: Handler, options: ServeOptions = {}): Pro
     (exchange) => {
       exchanges.push(exchange);
       for (const wake of waiting) wake();
-      handler(exchange);
+      return handler(exchange);
     },
     {
       limits: limitsWith(options.limits),
