@@ -25,4 +25,5 @@ mkdirSync(`${root}/.cache`, { recursive: true });
 rmSync(`${root}/${results}`, { force: true });
 const checked = only.length === 0 ? run(['scripts/check.mjs']) : 0;
 const tested = run(['node_modules/jest/bin/jest.js', '--json', `--outputFile=${results}`, ...only]);
-process.exit(checked || tested);
+const told = only.length === 0 ? run(['scripts/conformance/main.mjs', '--check']) : 0;
+process.exit(checked || tested || told);

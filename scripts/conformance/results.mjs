@@ -1,0 +1,27 @@
+// What a run of the tests says of each row. A test belongs to the rows that its title begins with.
+import { titleOf } from './titles.mjs';
+
+/** @returns {Map<string, { passed: number, failed: number, texts: string[] }>} */
+export function byRow(jestResults) {
+  const rows = new Map();
+  for (const { assertionResults, testFilePath, name } of jestResults.testResults) {
+    if (!/[\\/]test[\\/](conformance|faults)[\\/]/.test(testFilePath ?? name)) continue;
+    for (const { title, status } of assertionResults) {
+      const { ids, text } = titleOf(title);
+      for (const id of ids) {
+        const row = rows.get(id) ?? { passed: 0, failed: 0, texts: [] };
+        rows.set(id, row);
+        if (status === 'passed') row.passed++;
+        else row.failed++;
+        const plain = textOf(text);
+        if (!row.texts.includes(plain)) row.texts.push(plain);
+      }
+    }
+  }
+  return rows;
+}
+
+/** Without the name of one input of many, and without the way it went. */
+function textOf(text) {
+  return text.replace(/, over a socket$/, '').replace(/ \([^()]*\)$/s, '');
+}
