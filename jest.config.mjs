@@ -15,7 +15,7 @@ export default {
     '^@postern/([a-z]+)$': '<rootDir>/packages/$1/src/index.ts',
     '^postern$': '<rootDir>/packages/postern/src/index.ts',
   },
-  modulePathIgnorePatterns: ['<rootDir>/.*/dist/'],
+  modulePathIgnorePatterns: ['<rootDir>/.*/dist/', '<rootDir>/\\.cache/'],
   maxWorkers: 2,
   // a web server that starts on a busy machine takes a while; nothing is timed by this
   testTimeout: 30_000,
