@@ -33,17 +33,33 @@ function kebab(name) {
 function limitsPage() {
   const rows = Object.entries(limitTable).map(
     ([name, row]) =>
-      `| \`${name}\` | \`--${kebab(name)}\` | ${row.default} | ${row.ceiling} | ${row.text}${row.zero ? `; 0: ${row.zero}` : ''} | ${row.precedent} |`,
+      `| ${row.row} | \`${name}\` | \`--${kebab(name)}\` | ${row.default} | ${row.ceiling} | ${row.zero ?? ''} | ${row.text} | ${row.answer} | ${row.precedent} |`,
   );
   return `${note}
 # Limits
 
 Every buffer, count and clock that a peer can reach has a limit. Sizes are bytes, times milliseconds; on the command line
 sizes may be written as \`64k\` or \`10m\` and times as \`500ms\` or \`30s\`. In code: \`serve(app, { listen, limits: { … } })\`.
+What is exactly at a limit passes. Only where the table says what 0 means can a limit be turned off, and none is infinite.
 
-| name | flag | default | ceiling | what it bounds | precedent |
-|---|---|---|---|---|---|
+| row | name | flag | default | ceiling | 0 | what it bounds | what a peer above it gets | precedent |
+|---|---|---|---|---|---|---|---|---|
 ${rows.join('\n')}
+
+\`stats()\` of what \`serve()\`, \`createServer()\` and \`Server\` give has a counter for each, by its name: \`limits.maxBody\` is how
+often a body was refused, \`limits.bodyHighWater\` how often a connection was not read because a body waited, and so on.
+Beside them it has \`connections\` (open, accepted, refused) and \`requests\` (begun, running).
+
+## Bounds that are set elsewhere
+
+| row | what it bounds | where |
+|---|---|---|
+| L2 | connections that the system holds until they are accepted: 511, and no more than the system's own bound | the key \`backlog\` of a unix socket; \`listen()\` of \`createServer\` |
+| L9 | bytes of an AJP packet: 8192, at most 65536; above it 400, whose log line names packetSize; counted as \`packetSize\` | the key \`packet-size\` of an AJP address |
+| L18 | pieces of a body that wait: 1024; those that come behind are put together | fixed |
+| L30, L31 | restarts and memory of worker processes | there is no supervisor yet |
+| L32 | a unix socket has mode 0660, and a path of at most 107 bytes | the key \`mode\` |
+| L33 | TCP off loopback needs \`allow\`, and AJP a secret | the keys \`allow\` and \`secret-file\` |
 `;
 }
 

@@ -27,7 +27,8 @@ const picture = {
   wire: { packages: ['core'], others: ['binary-parser'], builtins: [] },
   fastcgi: protocol,
   scgi: protocol,
-  ajp: protocol,
+  // the secret of a listener is compared by its hash
+  ajp: { ...protocol, builtins: ['node:crypto'] },
   uwsgi: protocol,
   server: { packages: ['core'], builtins: '*' },
   client: { packages: ['core'], builtins: '*' },
