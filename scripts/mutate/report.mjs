@@ -8,9 +8,7 @@ const resultsPath = join(root, 'scripts/mutate/results.json');
 const pagePath = join(root, 'docs/reference/mutants.md');
 
 export function readResults() {
-  const results = JSON.parse(readFileSync(resultsPath, 'utf8'));
-  for (const one of Object.values(results)) if (one.files === undefined) one.files = { '*': one.figures };
-  return results;
+  return JSON.parse(readFileSync(resultsPath, 'utf8'));
 }
 
 /**
