@@ -53,7 +53,7 @@ const ways: { name: string; begin: () => Promise<FrontEnd>; quirks?: Quirks; res
   {
     name: 'Apache (mod_fcgid)',
     begin: fcgid,
-    quirks: { hearsByWriting: true, hidesBreaks: true, completesOnClose: true },
+    quirks: { hearsByWriting: true, hidesBreaks: true, completesOnClose: true, severalProcesses: true },
     restarts: true,
     hides: true,
   },
