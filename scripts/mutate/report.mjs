@@ -70,6 +70,7 @@ export function unusedExplanations(results) {
   for (const [subject, files] of Object.entries(explanations)) {
     if (results[subject] === undefined) continue;
     for (const [file, entries] of Object.entries(files)) {
+      if (results[subject].files[file] === undefined) continue;
       for (const entry of entries) {
         const used = results[subject].survivors.some((survivor) => survivor.file === file && matches(entry, survivor));
         if (!used) unused.push(`${subject}/${file}: ${entry.from} -> ${entry.to}`);

@@ -13,6 +13,7 @@ export const fastcgi = {
     },
     { from: '!this.#poisoned', to: 'true', in: 'this.#record.receive(chunk)', why: MEMORY },
     { from: 'record.left < 0', to: 'record.left <= 0', why: EMPTY_RECORD },
+    { from: 'left <= 0', to: 'left < 0', why: EMPTY_RECORD },
     { from: 'true', to: 'false', in: 'return true;', why: 'There is an event, which ends the loop as well.' },
     {
       from: 'this.#requests.values().every(…',
@@ -53,11 +54,7 @@ export const fastcgi = {
   ],
   'records.ts': [{ from: 'id >= MOST_ENDS', to: 'id > MOST_ENDS', why: MEMORY }],
   'reply-output.ts': [
-    {
-      from: 'size ?? Buffer.byteLength(body)',
-      to: 'size && Buffer.byteLength(body)',
-      why: 'A size that is given is that of the body: it is counted once more.',
-    },
+    { from: 'bytes <= FUSE', to: 'bytes < FUSE', why: SPEED },
     {
       from: 'first <= 0',
       to: 'first < 0',
@@ -91,6 +88,11 @@ export const fastcgi = {
       from: "ended && state.receive === 'body'",
       to: "ended || state.receive === 'body'",
       why: 'A body that ends here is short, and is told to be so, either way.',
+    },
+    {
+      from: "ended && state.receive === 'body' && this.#record.takeEmpty(RecordType.STDIN, state.id)",
+      to: 'false',
+      why: SPEED,
     },
     { from: "state.receive === 'body'", to: "state.receive !== 'body'", in: 'takeEmpty', why: SPEED },
     { from: "'body'", to: '""', in: 'takeEmpty', why: SPEED },

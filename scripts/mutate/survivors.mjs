@@ -19,6 +19,39 @@ export const explanations = {
       },
       { from: "''", to: '"Stryker was here!"', why: 'A text that is never the secret, whichever it is.' },
     ],
+    'client-connection.ts': [
+      { from: 'false', to: 'true', in: '#keep = false', why: 'It is set with each request, and looked at behind one.' },
+      {
+        from: "this.#state !== 'over'",
+        to: 'true',
+        why: 'What is thrown away would be kept and never read: only memory tells.',
+      },
+      {
+        from: "'over'",
+        to: '""',
+        in: 'this.#packets.receive(chunk)',
+        why: 'What is thrown away would be kept and never read: only memory tells.',
+      },
+      {
+        from: '!(error instanceof RemoteProtocolError)',
+        to: 'false',
+        why: 'A defect apart, nothing else is thrown there.',
+      },
+      {
+        from: 'packets.length >= 0',
+        to: 'packets.length > 0',
+        why: 'A packet without payload is refused as soon as it is open.',
+      },
+      { from: 'type === undefined', to: 'false', why: 'Without its type nothing of a packet can be taken yet.' },
+    ],
+    'forward-request.ts': [
+      {
+        from: "''",
+        to: '"Stryker was here!"',
+        in: "values.get('HTTPS')",
+        why: 'Neither text is one that means https.',
+      },
+    ],
     'head.ts': [{ from: 'i < headers.length', to: 'i <= headers.length', why: 'Behind the last pair stands no name.' }],
     'packet-reader.ts': [
       {
@@ -38,6 +71,9 @@ export const explanations = {
         why: 'Nothing is read behind it: it gives the memory back.',
       },
       { from: '-1', to: '+1', in: 'this.length = -1;', why: 'Nothing is read behind `clear`.' },
+    ],
+    'reply-reader.ts': [
+      { from: '{ maxReplyHeaders: most }', to: '{}', why: 'The number of fields was checked before they are read.' },
     ],
     'reply-output.ts': [
       { from: "typeof chunk === 'string'", to: 'true', why: 'The bytes are copied once more than they need be.' },

@@ -77,9 +77,8 @@ export class AjpClientConnection implements ClientConnection {
     } catch (error) {
       this.#leave();
       // packets and strings blame the peer of a server: a client tells its user that the gateway failed
-      if (error instanceof RemoteProtocolError && error.statusHint < 500)
-        throw new RemoteProtocolError(error.code, error.message, { status: 502 });
-      throw error;
+      if (!(error instanceof RemoteProtocolError)) throw error;
+      throw new RemoteProtocolError(error.code, error.message, { status: 502 });
     }
   }
 
@@ -241,8 +240,7 @@ export class AjpClientConnection implements ClientConnection {
     this.#due = '';
     const body = this.#upload.take();
     if (body === undefined) return due || undefined;
-    const before = Buffer.from(due + body.header, 'latin1');
-    return body.pieces.length === 0 ? before : [before, ...body.pieces];
+    return [Buffer.from(due + body.header, 'latin1'), ...body.pieces];
   }
 
   get wantsRead(): boolean {

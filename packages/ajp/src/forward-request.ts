@@ -62,7 +62,7 @@ export function writeForwardRequest(
   const { count, text: headers } = headersText(values);
   let text = typeText(MessageType.FORWARD_REQUEST) + typeText(code) + stringText(protocolOf(values)) + stringText(path);
   text += connectionText(values) + u16Text(count) + headers;
-  if (secret !== undefined) text += attributeText(Attribute.SECRET, secret);
+  text += attributeText(Attribute.SECRET, secret);
   for (const [attribute, name] of stringAttributes) text += attributeText(attribute, values.get(name));
   text += attributeText(Attribute.QUERY_STRING, query) + keySizeText(values);
   if (code === STORED_METHOD) text += attributeText(Attribute.STORED_METHOD, method);

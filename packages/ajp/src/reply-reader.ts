@@ -59,7 +59,6 @@ function readName(payload: PayloadReader): string {
  * @throws RemoteProtocolError ERR_REPLY (502): its two lengths contradict each other
  */
 export function readChunk(payload: Buffer): Buffer {
-  if (payload.length < 3) broken(`a SEND_BODY_CHUNK of ${payload.length} bytes`);
   const length = (payload[1] << 8) | payload[2];
   if (payload.length !== length + 4 && payload.length !== length + 3)
     broken(`a SEND_BODY_CHUNK of ${payload.length} bytes gives ${length} as its length`);

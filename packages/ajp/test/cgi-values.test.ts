@@ -46,6 +46,7 @@ describe('readValues', () => {
     [[], -1, false],
     [['CONTENT_LENGTH', ''], -1, false],
     [['CONTENT_LENGTH', '0'], 0, false],
+    [['CONTENT_LENGTH', '0', 'HTTP_TRANSFER_ENCODING', 'chunked'], 0, false],
     [['CONTENT_LENGTH', '7', 'CONTENT_LENGTH', '7'], 7, false],
     [['HTTP_TRANSFER_ENCODING', 'Chunked'], -1, true],
     [['CONTENT_LENGTH', '', 'HTTP_TRANSFER_ENCODING', 'chunked'], -1, true],
@@ -62,6 +63,7 @@ describe('readValues', () => {
 
   it('refuses two lengths, and a coding that AJP has not', () => {
     refused(['CONTENT_LENGTH', '5', 'CONTENT_LENGTH', '6'], 'ERR_ENV_LENGTH');
+    refused(['CONTENT_LENGTH', '0', 'CONTENT_LENGTH', '6'], 'ERR_ENV_LENGTH');
     refused(['HTTP_TRANSFER_ENCODING', 'gzip, chunked']);
   });
 

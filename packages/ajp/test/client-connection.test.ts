@@ -40,7 +40,7 @@ describe('a request on the wire', () => {
     const variables = ['REQUEST_METHOD', 'POST', 'CONTENT_LENGTH', '9'];
     connection.send({ type: 'request', id: 1, variables, keep: true });
     connection.send({ type: 'data', id: 1, chunk: Buffer.from('hello') });
-    expect(connection.queued(1)).toBe(5);
+    expect([connection.queued(1), connection.queued(2)]).toEqual([5, 0]);
     const output = connection.takeOutput(1) as Uint8Array[];
     const text = Buffer.concat(output).toString('latin1');
     expect(text.endsWith('\x124\x00\x07\x00\x05hello')).toBe(true);
@@ -59,6 +59,7 @@ describe('a request on the wire', () => {
 
   it('is refused while another runs, or a ping', () => {
     expect(() => asked().send(request(2))).toThrow(local('ERR_AJP_MESSAGE'));
+    expect(() => asked().send(request(2))).toThrow(/^id 1 is running on this connection$/);
     expect(() => asked().send({ type: 'ping', id: 2 })).toThrow(local('ERR_AJP_MESSAGE'));
     const pinged = new AjpClientConnection(limitsWith());
     pinged.send({ type: 'ping', id: 1 });
@@ -102,7 +103,10 @@ describe('an answer', () => {
       hear(connection, headers(), end(0));
       expect(connection.wantsClose).toBe('fin');
       expect(() => connection.send(request())).toThrow(local('ERR_AJP_MESSAGE'));
+      expect(() => connection.send(request())).toThrow(/^this connection is over$/);
       expect(hear(connection, REPLY)).toEqual({ body: '', pongs: 0 });
+      connection.send({ type: 'abort', id: 1 });
+      expect(connection.wantsClose).toBe('fin');
     }
   });
 
@@ -145,11 +149,27 @@ describe('an answer', () => {
     expect(types()).toEqual([]);
   });
 
+  it('whose body is as large as replyHighWater waits for pull, but not with its end', () => {
+    const connection = asked({ set: { replyHighWater: 1000, maxReplyHeaderBytes: 500 } });
+    connection.receive(Buffer.concat([headers(), chunk('x'.repeat(999))]));
+    expect([connection.next()?.type, connection.next()?.type]).toEqual(['head', 'data']);
+    expect(connection.wantsRead).toBe(true);
+    connection.receive(Buffer.concat([chunk('x'), FLUSH, end()]));
+    expect(connection.next()?.type).toBe('data');
+    expect(connection.wantsRead).toBe(false);
+    expect(connection.next()).toBeUndefined();
+    connection.pull(1);
+    expect(connection.next()?.type).toBe('end');
+    const ended = asked({ set: { replyHighWater: 1000 } });
+    ended.receive(Buffer.concat([headers(), chunk('x'.repeat(1000)), end()]));
+    expect([ended.next()?.type, ended.next()?.type, ended.next()?.type]).toEqual(['head', 'data', 'end']);
+  });
+
   it('of the largest packets is read where both sides have that size', () => {
     const options = { packetSize: 65_536 };
     const text = 'x'.repeat(65_528);
     expect(hear(asked({ options }), headers(), chunk(text), end())).toMatchObject({ body: text });
-    expect(() => hear(asked(), headers(), chunk(text))).toThrow(/packetSize is 8192/);
+    expect(() => hear(asked(), headers(), chunk(text))).toThrow(/packet of 65536 bytes, packetSize is 8192/);
     expect(() => hear(asked({ options }), hex('41 42 ff fd'))).toThrow(/packetSize is 65536/);
   });
 });
@@ -259,6 +279,7 @@ describe('what AJP does not have', () => {
   ])('is a role or values: $type is refused', (event) => {
     const connection = new AjpClientConnection(limitsWith());
     expect(() => connection.send(event)).toThrow(local('ERR_PROTOCOL_LACKS'));
+    expect(() => connection.send(event)).toThrow(/AJP/);
     expect([outputText(connection), connection.ready]).toEqual(['', true]);
   });
 

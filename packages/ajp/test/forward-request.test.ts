@@ -110,6 +110,7 @@ describe('writeForwardRequest', () => {
   it('has the target * for OPTIONS alone', () => {
     expect(read(['REQUEST_METHOD', 'OPTIONS', 'REQUEST_URI', '*']).head.target).toBe('*');
     refused(['REQUEST_METHOD', 'GET', 'REQUEST_URI', '*'], 'ERR_ENV_TARGET');
+    refused(['REQUEST_METHOD', 'OPTIONS', 'REQUEST_URI', 'a'], 'ERR_ENV_TARGET');
   });
 
   it.each(['h.test:443', '/a b', '/a\x7f', '/a#b', '/a?b#c', 'a'])('refuses the target %j', (uri) =>
@@ -121,6 +122,9 @@ describe('writeForwardRequest', () => {
     [['HTTPS', '1', 'SERVER_PORT', '80'], 'https', '80'],
     [['REQUEST_SCHEME', 'https'], 'https', '443'],
     [['HTTPS', 'off'], 'http', '80'],
+    [['HTTPS', 'not on'], 'http', '80'],
+    [['HTTPS', 'once'], 'http', '80'],
+    [['SERVER_PORT', '65535'], 'http', '65535'],
     [['REQUEST_SCHEME', 'http'], 'http', '80'],
   ])('makes of %j the scheme %s and the port %s', (variables, scheme, port) => {
     expect(read([...get, ...variables]).found).toMatchObject({ REQUEST_SCHEME: scheme, SERVER_PORT: port });
@@ -130,6 +134,7 @@ describe('writeForwardRequest', () => {
     const { found } = read(get);
     for (const name of ['REMOTE_ADDR', 'REMOTE_HOST', 'REMOTE_USER', 'AJP_ROUTE'])
       expect(found).not.toHaveProperty(name);
+    expect(bytesOf(get).includes(hex('00 01 2f 00 ff ff ff ff ff ff 00 50'))).toBe(true);
   });
 
   it('does not send other variables', () => {
@@ -152,13 +157,35 @@ describe('writeForwardRequest', () => {
     [[], 'ERR_ENV_METHOD'],
     [['REQUEST_METHOD', 'GE T'], 'ERR_ENV_METHOD'],
     [['REQUEST_METHOD', 'X'.repeat(33)], 'ERR_ENV_METHOD'],
-    [[...get, 'SERVER_PROTOCOL', 'HTTP'], 'ERR_ENV_PROTOCOL'],
+    ...['HTTP', 'HTTP/1.1x', 'xHTTP/1.1', 'HTTP/1.', 'HTTP/11'].map(
+      (protocol) => [[...get, 'SERVER_PROTOCOL', protocol], 'ERR_ENV_PROTOCOL'] as [string[], string],
+    ),
+    [[...get, 'SERVER_PORT', '80x'], 'ERR_ENV_VALUE'],
+    [[...get, 'SERVER_PORT', 'x80'], 'ERR_ENV_VALUE'],
+    [[...get, 'SERVER_PORT', '1e3'], 'ERR_ENV_VALUE'],
+    [[...get, 'SSL_CIPHER_USEKEYSIZE', '128x'], 'ERR_ENV_VALUE'],
+    [[...get, 'SSL_CIPHER_USEKEYSIZE', 'x128'], 'ERR_ENV_VALUE'],
+    [[...get, 'SSL_CIPHER_USEKEYSIZE', '0x80'], 'ERR_ENV_VALUE'],
+    [[...get, 'SSL_CIPHER_USEKEYSIZE', '128.5'], 'ERR_ENV_VALUE'],
+    [[...get, 'SSL_CIPHER_USEKEYSIZE', ' 128'], 'ERR_ENV_VALUE'],
+    [[...get, 'SERVER_PORT', '80.5'], 'ERR_ENV_VALUE'],
+    [[...get, 'SERVER_PORT', ' 80'], 'ERR_ENV_VALUE'],
     [[...get, 'SERVER_PORT', '65536'], 'ERR_ENV_VALUE'],
     [[...get, 'SERVER_PORT', 'x'], 'ERR_ENV_VALUE'],
     [[...get, 'SSL_CIPHER_USEKEYSIZE', 'x'], 'ERR_ENV_VALUE'],
     [[...get, 'SSL_CIPHER_USEKEYSIZE', '65535'], 'ERR_ENV_VALUE'],
     [[...get, 'HTTP_A', 'a\r\nb'], 'ERR_ENV_VALUE'],
   ])('refuses %j', (variables, code) => refused(variables, code));
+
+  it('names what it refuses', () => {
+    expect(() => bytesOf([])).toThrow(/^REQUEST_METHOD "" is no token$/);
+  });
+
+  it('takes a method of 32 bytes, and HTTP/2', () => {
+    const bytes = bytesOf(['REQUEST_METHOD', 'X'.repeat(32), 'SERVER_PROTOCOL', 'HTTP/2']);
+    expect(bytes.includes(`\0\x06HTTP/2\0`)).toBe(true);
+    expect(bytes.includes(`\x0d\0\x20${'X'.repeat(32)}\0`)).toBe(true);
+  });
 
   it.each([8192, 65_536])('of a packet of %d bytes fills the last one, and no more', (packetSize) => {
     const write = (length: number) =>

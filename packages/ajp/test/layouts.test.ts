@@ -30,6 +30,20 @@ import { forward, hex } from './writer.ts';
 const latin1 = (text: string): Buffer => Buffer.from(text, 'latin1');
 const u16 = fc.integer({ min: 0, max: 65_535 });
 
+it('every layout has the name that the protocol gives it, where it gives one, and says where it is described', () => {
+  const names = new Map([
+    [packetHeader, 'AjpPacket'],
+    [requestBody, 'AjpRequestBody'],
+    [stringHeader, 'AjpString'],
+    [forwardRequest, 'AJP13_FORWARD_REQUEST'],
+    [sendHeaders, 'AJP13_SEND_HEADERS'],
+    [sendBodyChunk, 'AJP13_SEND_BODY_CHUNK'],
+    [endResponse, 'AJP13_END_RESPONSE'],
+    [getBodyChunk, 'AJP13_GET_BODY_CHUNK'],
+  ] as [{ name: string; section: string }, string][]);
+  for (const [{ name, section }, expected] of names) expect([name, section]).toEqual([expected, 'Tomcat, AJPv13']);
+});
+
 describe('what is read by hand', () => {
   it('reads a packet header as its layout says', () => {
     fc.assert(

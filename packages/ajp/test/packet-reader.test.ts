@@ -45,6 +45,12 @@ describe('PacketReader', () => {
     if (skipped) expect(packets.pending).toBe(false);
   });
 
+  it('has something pending as soon as a header has come', () => {
+    const packets = reader('12 34 00 02');
+    expect(packets.open()).toBe(true);
+    expect(packets.pending).toBe(true);
+  });
+
   it('skips the rest of a packet that is open', () => {
     const packets = reader('12 34 00 02 61');
     packets.open();

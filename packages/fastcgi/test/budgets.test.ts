@@ -73,6 +73,14 @@ describe('maxJunkRecords', () => {
 });
 
 describe('records that say nothing', () => {
+  it('are charged too where they come right behind a head: further ends of a STDIN that has ended before', () => {
+    const connection = server({ maxJunkRecords: 1 });
+    const early = bytes(begin(1, 1), stdin(), params(ENV), params());
+    expect(() => receive(connection, bytes(early, stdin(), stdin()))).toThrow(
+      expect.objectContaining({ code: 'ERR_FCGI_JUNK' }),
+    );
+  });
+
   it.each<[string, Uint8Array[], Uint8Array]>([
     ['GET_VALUES with an id', [], record(9, 1)],
     ['an unknown type for an id', [open(1)], record(200, 1)],

@@ -223,7 +223,10 @@ describe('a reply', () => {
     const reuse = (connection: FastcgiClientConnection, bytes = reply): boolean | undefined =>
       hear(bytes, undefined, connection).end?.reuse;
     expect(reuse(asked({ keep: true }))).toBe(true);
-    expect(reuse(asked({ keep: false }))).toBe(false);
+    const last = asked({ keep: false });
+    expect(last.wantsClose).toBe(false);
+    expect(reuse(last)).toBe(false);
+    expect(last.wantsClose).toBe('fin');
     for (const variables of [
       ['CONTENT_LENGTH', '5'],
       ['HTTP_TRANSFER_ENCODING', 'chunked'],

@@ -165,6 +165,7 @@ describe('one reply that is none, on a connection that is sound', () => {
     [2, 'the back-end has too many requests'],
     [3, 'the back-end does not serve this role'],
     [9, 'END_REQUEST with protocolStatus 9'],
+    [0, 'END_REQUEST before the head of the reply'],
   ])('says what END_REQUEST with protocolStatus %d means', (protocolStatus, message) => {
     const connection = askedFor({ ids: [1] });
     connection.receive(end(protocolStatus));

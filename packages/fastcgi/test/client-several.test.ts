@@ -172,6 +172,15 @@ describe('a reply that is not read', () => {
     expect(connection.wantsRead).toBe(false);
   });
 
+  it('keeps nobody waiting once it is over: its end is read', () => {
+    const connection = askedFor({ ids: [1, 2], set });
+    const listener = new Listener(connection, (id) => id === 2).receive(stdout(OK), stdout('x'.repeat(9000)));
+    listener.receive(end().subarray(0, 12));
+    expect(connection.wantsRead).toBe(true);
+    listener.receive(end().subarray(12), reply('two', 2));
+    expect(listener.bodies.get(2)).toBe('two');
+  });
+
   it('keeps nobody waiting any more when it is aborted', () => {
     const connection = askedFor({ ids: [1, 2], set });
     const listener = new Listener(connection, (id) => id === 2).receive(stdout(OK));

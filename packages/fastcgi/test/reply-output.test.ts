@@ -202,6 +202,12 @@ describe('output', () => {
   });
 
   it.each([127, 128, 255, 256, 65_535])('of id %d carries that id in each record', (id) => {
+    const streamed = server();
+    receive(streamed, request(plainGet, { id, flags: 1 }));
+    head(streamed, id);
+    streamed.send({ type: 'end', id });
+    expect(readRecords(outputText(streamed)).map((one) => [one.type, one.id])).toEqual([6, 6, 3].map((t) => [t, id]));
+
     for (const body of ['hi', Buffer.from('hi'), Buffer.alloc(20_000)]) {
       const connection = server();
       receive(connection, request(plainGet, { id, flags: 1 }));
