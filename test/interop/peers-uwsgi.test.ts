@@ -53,9 +53,17 @@ describe.each(names)('uWSGI over %s', (name) => {
     }
   });
 
+  // over FastCGI it sometimes reads before the body is there, takes that for an error, and ends the request without a reply
   it('is heard out after a large upload that the application does not read, with --post-buffering', async () => {
     const what = { method: 'POST', target: '/refuse?code=403', body: pattern(3_000_000) };
-    const reply = await ask({ ...peer(), port: buffering.ports[name] }, what);
+    const asked = (): ReturnType<typeof ask> => ask({ ...peer(), port: buffering.ports[name] }, what);
+    let reply = await asked().catch((error: Error) => error);
+    for (let i = 0; i < 20 && reply instanceof Error && name === 'fastcgi'; i++) {
+      expect(reply).toMatchObject({ code: 'ERR_REPLY', statusHint: 502 });
+      await buffering.child.said(/\[uwsgi-body-read\] Error reading .*: Resource temporarily unavailable/);
+      reply = await asked().catch((error: Error) => error);
+    }
+    if (reply instanceof Error) throw reply;
     expect([reply.status, reply.body.toString()]).toEqual([403, 'refused']);
   });
 });
