@@ -23,16 +23,19 @@ export function keepResult(subject, { byFile, survivors }, { whole, onlySurvivor
   const files = { ...before.files };
   for (const [file, figures] of Object.entries(byFile)) {
     const old = files[file];
-    files[file] =
-      onlySurvivors && old !== undefined
-        ? { ...figures, killed: old.killed + figures.killed, timeout: old.timeout + figures.timeout }
-        : figures;
+    files[file] = onlySurvivors && old !== undefined ? retried(old, figures) : figures;
   }
   const kept = survivors.map(({ file, from, to, in: line, covered }) => ({ file, from, to, in: line, covered }));
   const others = before.survivors.filter(({ file }) => byFile[file] === undefined);
   const all = { ...results, [subject]: { files: sorted(files), survivors: [...others, ...kept] } };
   const ordered = Object.fromEntries(Object.keys(subjects).flatMap((name) => (all[name] ? [[name, all[name]]] : [])));
   writeFileSync(resultsPath, `${JSON.stringify(ordered, undefined, 2)}\n`);
+}
+
+/** Where survivors lie, changes lie that were killed before: those were tried again, and are not to count twice. */
+function retried(old, { survived, uncovered }) {
+  const before = old.killed + old.survived + old.uncovered;
+  return { ...old, killed: before - survived - uncovered, survived, uncovered };
 }
 
 function sorted(files) {

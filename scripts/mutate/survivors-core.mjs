@@ -39,9 +39,8 @@ export const core = {
       absent,
       ...['method', 'length', 'protocol', 'https', 'target'].map((place) => [`names.${place} < 0`, 'false']),
       ["''", here, 'names.https < 0'],
-      ['software < 0', 'false'],
     ),
-    ...because(noPlace, ['i < names.length', 'i <= names.length'], ['i < headers.length', 'i <= headers.length']),
+    ...because(noPlace, ['i < headers.length', 'i <= headers.length']),
   ],
   'cgi-reply-reader.ts': [
     ...because('A head does not end at place 0: the place is behind its last byte.', ['end < 0', 'end <= 0']),

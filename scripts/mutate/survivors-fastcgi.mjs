@@ -52,7 +52,11 @@ export const fastcgi = {
     { from: 'front === undefined', to: 'true', why: SPEED },
     { from: '!this.emptyFollows(type, id)', to: 'true', why: SPEED },
   ],
-  'records.ts': [{ from: 'id >= MOST_ENDS', to: 'id > MOST_ENDS', why: MEMORY }],
+  'records.ts': [
+    { from: 'id >= MOST_ENDS', to: 'id > MOST_ENDS', why: MEMORY },
+    { from: 'id >= MOST_ENDS', to: 'id < MOST_ENDS', why: MEMORY },
+    { from: 'id >= MOST_ENDS', to: 'true', why: SPEED },
+  ],
   'reply-output.ts': [
     { from: 'bytes <= FUSE', to: 'bytes < FUSE', why: SPEED },
     {
@@ -80,21 +84,10 @@ export const fastcgi = {
     { from: 'record.left < 0', to: 'record.left <= 0', why: EMPTY_RECORD },
     { from: 'left < 0', to: 'left <= 0', why: EMPTY_RECORD },
     {
-      from: "ended && state.receive === 'body'",
-      to: 'true',
-      why: 'A body that ends here is short, and is told to be so, either way.',
-    },
-    {
-      from: "ended && state.receive === 'body'",
-      to: "ended || state.receive === 'body'",
-      why: 'A body that ends here is short, and is told to be so, either way.',
-    },
-    {
       from: "ended && state.receive === 'body' && this.#record.takeEmpty(RecordType.STDIN, state.id)",
       to: 'false',
       why: SPEED,
     },
-    { from: "state.receive === 'body'", to: "state.receive !== 'body'", in: 'takeEmpty', why: SPEED },
     { from: "'body'", to: '""', in: 'takeEmpty', why: SPEED },
     { from: 'piece.length > state.left', to: 'true', why: SPEED },
     { from: 'piece.length > state.left', to: 'piece.length >= state.left', why: SPEED },

@@ -43,6 +43,7 @@ export const explanations = {
         why: 'A packet without payload is refused as soon as it is open.',
       },
       { from: 'type === undefined', to: 'false', why: 'Without its type nothing of a packet can be taken yet.' },
+      { from: "'END_RESPONSE'", to: '""', in: 'END_CLOSE', why: 'It is a word of the message.' },
     ],
     'forward-request.ts': [
       {
@@ -65,11 +66,6 @@ export const explanations = {
         why: 'A packet without payload is taken, or refused, as soon as it is open.',
       },
       { from: '{ this.#input.settle(); }', to: '{}', why: 'It copies what holds more memory than it needs.' },
-      {
-        from: '{ this.#input.clear(); this.length = -1; }',
-        to: '{}',
-        why: 'Nothing is read behind it: it gives the memory back.',
-      },
       { from: '-1', to: '+1', in: 'this.length = -1;', why: 'Nothing is read behind `clear`.' },
     ],
     'reply-reader.ts': [
@@ -82,6 +78,10 @@ export const explanations = {
     'reply.ts': [
       { from: "''", to: '"Stryker was here!"', why: 'Before the first request there is no reply that looks at it.' },
       { from: 'false', to: 'true', why: 'A flush is allowed behind a head alone, and a head sets it.' },
+    ],
+    'secret.ts': [
+      { from: 'secret === undefined', to: 'false', why: 'As a text, "undefined", it passes the pattern too.' },
+      { from: "'latin1'", to: '""', why: 'Both secrets are hashed as UTF-8 then, which tells them apart as well.' },
     ],
     'server-connection.ts': [
       {

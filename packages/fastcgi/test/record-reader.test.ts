@@ -123,6 +123,7 @@ describe('RecordReader', () => {
   it.each([
     ['it has content', record(5, 1, 'x')],
     ['it has content of 256 bytes', record(5, 1, Buffer.alloc(256))],
+    ['it is of another version', record(5, 1).fill(2, 0, 1)],
     ['its header is not all there', record(5, 1).subarray(0, 7)],
     ['nothing does', Buffer.alloc(0)],
   ])('sees no end of a stream where %s', (_, bytes) => {

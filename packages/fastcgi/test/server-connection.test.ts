@@ -233,6 +233,7 @@ describe('heads that do not come', () => {
   it('leave running requests alone', () => {
     const connection = server();
     receive(connection, open(1), begin(2, 1));
+    expect(connection.headPending).toBe(true);
     connection.expireHeads();
     expect(replies(connection)).toEqual([expect.objectContaining({ id: 2 })]);
     expect(connection.wantsClose).toBe(false);
