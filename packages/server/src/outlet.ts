@@ -1,8 +1,9 @@
 import type { Socket } from 'node:net';
 import type { LimitCounts, Limits, Output, ServerConnection } from '@postern/core';
 import type { Waiter } from './exchange-host.ts';
-import { bytesTaken, resetSocket } from './socket-handle.ts';
+import { bytesTaken, bytesUnsent, resetSocket } from './socket-handle.ts';
 import type { WatchedOutlet } from './watchdog.ts';
+import { canWriteAtOnce, writeAtOnce } from './write-at-once.ts';
 
 /** How much is taken out of a connection for one write, in bytes. */
 const BUDGET = 131_072;
@@ -12,6 +13,7 @@ export class Outlet implements WatchedOutlet {
   readonly #socket: Socket;
   readonly #connection: ServerConnection;
   readonly #tcp: boolean;
+  readonly #atOnce: boolean;
   /** Who waits for room, by id. */
   readonly #waiting = new Map<number, Waiter>();
   #blocked = false;
@@ -22,6 +24,7 @@ export class Outlet implements WatchedOutlet {
     this.#socket = socket;
     this.#connection = connection;
     this.#tcp = socket.remoteAddress !== undefined;
+    this.#atOnce = canWriteAtOnce(socket);
   }
 
   /** The socket holds enough for now. */
@@ -46,8 +49,10 @@ export class Outlet implements WatchedOutlet {
   /** One write, or one vector of writes. */
   write(output: Output): void {
     const socket = this.#socket;
-    if (typeof output === 'string') this.#blocked = !socket.write(output, 'latin1');
-    else if (!Array.isArray(output)) this.#blocked = !socket.write(output);
+    if (typeof output === 'string') {
+      const gone = this.#atOnce ? writeAtOnce(socket, output) : undefined;
+      this.#blocked = !(gone ?? socket.write(output, 'latin1'));
+    } else if (!Array.isArray(output)) this.#blocked = !socket.write(output);
     else {
       socket.cork();
       for (const piece of output) socket.write(piece);
@@ -79,7 +84,7 @@ export class Outlet implements WatchedOutlet {
 
   /** Something that was written has not gone to the kernel. */
   get unsent(): boolean {
-    return this.#socket.writableLength > 0;
+    return bytesUnsent(this.#socket) > 0;
   }
 
   /** How many bytes the kernel has taken since the beginning. */

@@ -13,6 +13,12 @@ export function bytesTaken(socket: Socket): number {
   return (handle?.bytesWritten ?? 0) - (handle?.writeQueueSize ?? 0);
 }
 
+/** How many bytes were written and have not gone to the kernel, whichever way they were written. */
+export function bytesUnsent(socket: Socket): number {
+  const handle = (socket as unknown as { _handle?: StreamHandle | null })._handle;
+  return Math.max(socket.writableLength, handle?.writeQueueSize ?? 0);
+}
+
 /**
  * Cuts a connection so that the peer cannot take what it has for complete: RST where there is TCP. What was not sent is
  * thrown away.
