@@ -47,7 +47,9 @@ export class VariableReader {
   #mostValue = 0;
   #mostCount = 0;
   #bytes: Buffer = NOTHING;
+  /** Of the memory that blocks lie in, which is mostly the same as before. */
   #view: DataView = NO_VIEW;
+  #offset = 0;
   #text = '';
   #node: NameNode;
   #values: string[] = [];
@@ -77,7 +79,8 @@ export class VariableReader {
     this.#mostValue = limits.maxValueBytes;
     this.#mostCount = limits.maxEnvCount;
     this.#bytes = bytes;
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    if (this.#view.buffer !== bytes.buffer) this.#view = new DataView(bytes.buffer);
+    this.#offset = bytes.byteOffset;
     this.#text = bytes.toString('latin1', 0, bytes.length);
     this.#node = this.#tree.root;
     this.#values = new Array(this.#usual);
@@ -98,7 +101,7 @@ export class VariableReader {
     if (nameLength > this.#mostName || valueLength > this.#mostValue || this.#count === this.#mostCount)
       this.#refuse(nameLength, valueLength);
     const { likely } = this.#node;
-    if (likely?.isAt(this.#view, nameAt, nameLength)) this.#node = likely;
+    if (likely?.isAt(this.#view, this.#offset + nameAt, nameLength)) this.#node = likely;
     else this.#node = this.#tree.follow(this.#node, this.#bytes.toString('latin1', nameAt, nameAt + nameLength));
     if (this.#control < end) this.#look(valueAt, end);
     this.#values[this.#count++] = this.#text.substring(valueAt, end);
@@ -130,9 +133,8 @@ export class VariableReader {
     const node = this.#node;
     if (values.length > this.#count) values.length = this.#count;
     this.#usual = this.#count;
-    // nothing of a request outlives it here
+    // no text of a request outlives it here
     this.#bytes = NOTHING;
-    this.#view = NO_VIEW;
     this.#text = '';
     this.#values = [];
     const names = this.#tree.namesOf(node);
