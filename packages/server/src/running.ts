@@ -139,6 +139,8 @@ export class Running {
   /** The peer is gone, which is no error. */
   leave(error: Error | undefined): void {
     if (error !== undefined) this.#log.broken(error);
+    // an error costs more than the rest of a connection
+    if (this.size === 0) return;
     for (const { id } of this) this.#log.write('info', 'abort', 'ERR_ABORTED', error?.message ?? 'the peer left', id);
     this.abort(abortedError(error));
   }
