@@ -3,6 +3,7 @@ import type { Reply } from './application.ts';
 import { CgiHead } from './cgi-head.ts';
 import { GATEWAY_INTERFACE } from './environ-class.ts';
 import type { ErrorSink, Exchange, Role } from './exchange.ts';
+import { NameTree } from './name-tree.ts';
 import { splitPath, targetQuery } from './paths.ts';
 import { flattenHeaders } from './reply.ts';
 import type { RequestBody } from './request-body.ts';
@@ -150,19 +151,53 @@ Object.freeze(EnvironRecord.prototype);
  */
 export function buildEnviron(exchange: Exchange, mount?: string): Environ {
   const { head } = exchange;
-  if (head instanceof CgiHead) return cgiEnviron(exchange, head, mount);
-  return fill(exchange, head.variables(), mount);
-}
-
-function cgiEnviron(exchange: Exchange, head: CgiHead, mount: string | undefined): Environ {
-  const { names, values, target } = head;
-  const { classes, script, path, query } = names;
-  const way = (head.hasLength ? 0 : 1) + (head.hasType ? 0 : 2);
-  const Class = classes.get(way);
-  if (Class === undefined) {
-    if (classes.isDue(way)) classes.make(way, EnvironRecord, keptNames(names, way));
+  if (head instanceof CgiHead) {
+    const { names, values } = head;
+    const way = (head.hasLength ? 0 : 1) + (head.hasType ? 0 : 2);
+    const environ = environOf(exchange, names, values, way, mount);
+    if (environ !== undefined) return environ;
+    if (names.classes.isDue(way)) names.classes.make(way, EnvironRecord, keptNames(names, way));
     return fill(exchange, head.variables(), mount);
   }
+  const variables = head.variables();
+  const { names, values } = namesAndValues(variables);
+  const environ = environOf(exchange, names, values, 0, mount);
+  if (environ !== undefined) return environ;
+  if (names.classes.isDue(0))
+    names.classes.make(
+      0,
+      EnvironRecord,
+      names.names.map((name, place) => [name, place]),
+    );
+  return fill(exchange, variables, mount);
+}
+
+/** The names of requests whose wire carries header fields, in the order of their variables. */
+const tree = new NameTree();
+
+function namesAndValues(variables: readonly string[]): { names: VariableNames; values: string[] } {
+  const values = new Array<string>(variables.length >> 1);
+  let node = tree.root;
+  for (let i = 0; i < variables.length; i += 2) {
+    const { likely } = node;
+    const name = variables[i];
+    node = likely?.name === name ? likely : tree.follow(node, name);
+    values[i >> 1] = variables[i + 1];
+  }
+  return { names: tree.namesOf(node), values };
+}
+
+/** By the class for its names; undefined: there is none yet. */
+function environOf(
+  exchange: Exchange,
+  { classes, script, path, query }: VariableNames,
+  values: readonly string[],
+  way: number,
+  mount: string | undefined,
+): Environ | undefined {
+  const Class = classes.get(way);
+  if (Class === undefined) return undefined;
+  const { target, protocol, scheme } = exchange.head;
   const { scriptName, pathInfo } = splitPath(
     script < 0 ? undefined : values[script],
     path < 0 ? undefined : values[path],
@@ -170,7 +205,6 @@ function cgiEnviron(exchange: Exchange, head: CgiHead, mount: string | undefined
     mount,
   );
   const queryString = query < 0 ? targetQuery(target) : values[query];
-  const { protocol, scheme } = head;
   return new Class(exchange, values, scriptName, pathInfo, queryString, target, protocol, scheme) as unknown as Environ;
 }
 

@@ -52,16 +52,7 @@ export class HttpHead implements RequestHead {
       ...this.#connection,
     ];
     if (this.scheme === 'https') flat.push('HTTPS', 'on');
-    const joined = new Map<string, string>();
-    for (let i = 0; i < this.#headers.length; i += 2) {
-      const name = variableOf(this.#headers[i]);
-      if (name === undefined) continue;
-      const before = joined.get(name);
-      const value = this.#headers[i + 1];
-      if (value === '' && (name === 'CONTENT_TYPE' || name === 'CONTENT_LENGTH')) continue;
-      joined.set(name, before === undefined ? value : before + (name === 'HTTP_COOKIE' ? '; ' : ', ') + value);
-    }
-    for (const [name, value] of joined) flat.push(name, value);
+    addFields(flat, this.#headers);
     return flat;
   }
 }
@@ -72,6 +63,48 @@ function withoutLength(headers: readonly string[]): string[] {
   for (let i = 0; i < headers.length; i += 2)
     if (headers[i].toLowerCase() !== 'content-length') kept.push(headers[i], headers[i + 1]);
   return kept;
+}
+
+/** A header field by its name. */
+interface Field {
+  /** Its meta-variable; undefined: it has none. */
+  readonly variable: string | undefined;
+  /** The latest head that it was seen in, and where its value went. */
+  head: number;
+  place: number;
+}
+
+/** Clients send the same fields again and again. Names are kept, never a value. */
+const fields = new Map<string, Field>();
+const MOST_FIELDS = 1024;
+let heads = 0;
+
+/** The variables of header fields; what comes several times is joined (RFC 9110 §5.3). */
+function addFields(flat: string[], headers: readonly string[]): void {
+  const head = ++heads;
+  if (fields.size > MOST_FIELDS) fields.clear();
+  for (let i = 0; i < headers.length; i += 2) {
+    const field = fields.get(headers[i]) ?? fieldOf(headers[i]);
+    const { variable } = field;
+    const value = headers[i + 1];
+    if (variable === undefined) continue;
+    if (value === '' && (variable === 'CONTENT_TYPE' || variable === 'CONTENT_LENGTH')) continue;
+    if (field.head === head) flat[field.place] += (variable === 'HTTP_COOKIE' ? '; ' : ', ') + value;
+    else {
+      field.head = head;
+      field.place = flat.length + 1;
+      flat.push(variable, value);
+    }
+  }
+}
+
+/** One for all ways to write a name. */
+function fieldOf(name: string): Field {
+  const lower = name.toLowerCase();
+  const field = fields.get(lower) ?? { variable: variableOf(lower), head: 0, place: 0 };
+  fields.set(lower, field);
+  fields.set(name, field);
+  return field;
 }
 
 /**
