@@ -4,7 +4,6 @@ import {
   checkProtocol,
   encodePath,
   HttpHead,
-  isToken,
   type LimitName,
   type Limits,
   printable,
@@ -12,7 +11,8 @@ import {
   splitCookies,
 } from '@postern/core';
 import { type AttributeRules, type Attributes, readAttributes, setVariable } from './attributes.ts';
-import { HEADER_CODE, MAX_HEADERS, methods, requestHeaders, STORED_METHOD } from './constants.ts';
+import { HEADER_CODE, MAX_HEADERS, methods, STORED_METHOD } from './constants.ts';
+import { coded, type Field, fieldOf, fields } from './fields.ts';
 import type { Peer } from './peer.ts';
 import { NULL, PayloadReader } from './strings.ts';
 
@@ -27,9 +27,6 @@ export type HeadLimits = Pick<Limits, 'maxEnvCount' | 'maxNameBytes' | 'maxValue
 function refuse(code: RemoteProtocolError['code'], message: string, status = 400, limit?: LimitName): never {
   throw new RemoteProtocolError(code, message, { scope: 'request', status, limit });
 }
-
-/** Fields of which there may be one (RFC 9110 §5.3, RFC 9112 §3.2). */
-const single = new Set(['host', 'authorization', 'range', 'expect']);
 
 /**
  * The head of a request from the payload of its FORWARD_REQUEST, behind the type byte.
@@ -105,7 +102,8 @@ function readHeaders(payload: PayloadReader, limits: HeadLimits, apache: boolean
   let length: string | undefined;
   let coding: string | undefined;
   for (let i = 0; i < count; i++) {
-    const name = readName(payload, limits);
+    const field = readField(payload, limits);
+    const { name } = field;
     const value = payload.string() ?? '';
     if (value.length > limits.maxValueBytes)
       refuse(
@@ -114,7 +112,7 @@ function readHeaders(payload: PayloadReader, limits: HeadLimits, apache: boolean
         431,
         'maxValueBytes',
       );
-    if (/[\r\n]/.test(value)) refuse('ERR_ENV_VALUE', `the value of header ${name} holds CR or LF`);
+    if (payload.brokeLine) refuse('ERR_ENV_VALUE', `the value of header ${name} holds CR or LF`);
     if (name === 'transfer-encoding') {
       coding = coding === undefined ? value : `${coding}, ${value}`;
       continue;
@@ -123,9 +121,9 @@ function readHeaders(payload: PayloadReader, limits: HeadLimits, apache: boolean
       if (length !== undefined) refuse('ERR_AJP_BODY', 'Content-Length came twice');
       if (value === '') refuse('ERR_ENV_LENGTH', 'Content-Length is empty');
       length = value;
-    } else if (single.has(name)) checkSingle(headers, name, value);
+    } else if (field.single) checkSingle(headers, name, value);
     if (name === 'host') host = value;
-    if (isLeftOut(name, value)) continue;
+    if (field.leftOut || (value === '' && name === 'content-type')) continue;
     headers.push(name, apache && name === 'cookie' ? splitCookies(value) : value);
   }
   if (coding !== undefined && length !== undefined)
@@ -135,17 +133,16 @@ function readHeaders(payload: PayloadReader, limits: HeadLimits, apache: boolean
   return { headers, host, contentLength: checkContentLength(length), chunked: coding !== undefined };
 }
 
-function readName(payload: PayloadReader, limits: HeadLimits): string {
+function readField(payload: PayloadReader, limits: HeadLimits): Field {
   const code = payload.u16();
   if ((code & 0xff00) === HEADER_CODE) {
-    const name = requestHeaders[(code & 0xff) - 1];
-    return name ?? refuse('ERR_AJP_PACKET', `header code 0x${code.toString(16)} is unknown`);
+    const field = coded[(code & 0xff) - 1];
+    return field ?? refuse('ERR_AJP_PACKET', `header code 0x${code.toString(16)} is unknown`);
   }
   if (code !== NULL && code > limits.maxNameBytes)
     refuse('ERR_ENV_ITEM', `a name of ${code} bytes, maxNameBytes is ${limits.maxNameBytes}`, 431, 'maxNameBytes');
   const name = payload.stringOf(code);
-  if (!isToken(name)) refuse('ERR_ENV_NAME', `header name "${printable(name.slice(0, 80))}"`);
-  return name.toLowerCase();
+  return fields.get(name) ?? fieldOf(name);
 }
 
 /** Host may not even come twice with one value: the web server would have refused it. */
@@ -154,12 +151,4 @@ function checkSingle(headers: readonly string[], name: string, value: string): v
     if (headers[i] === name && (name === 'host' || headers[i + 1] !== value))
       refuse('ERR_ENV_REPEATED', `header ${name} came twice`);
   }
-}
-
-/** Proxy (httpoxy), and the fields of the connection between the client and the web server (RFC 9110 §7.6.1). */
-const leftOut = new Set(['proxy', 'connection', 'keep-alive', 'proxy-connection', 'te', 'trailer']);
-
-/** What no application sees, in neither view; a name with an underscore could not be told from the one with a hyphen. */
-function isLeftOut(name: string, value: string): boolean {
-  return leftOut.has(name) || name.includes('_') || (name === 'content-type' && value === '');
 }

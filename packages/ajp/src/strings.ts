@@ -15,6 +15,10 @@ export class PayloadReader {
   readonly #bytes: Buffer;
   readonly #text: string;
   #at = 0;
+  /** Where the next CR and LF stand, as far as that was looked for. */
+  #cr = -1;
+  #lf = -1;
+  #latest = 0;
 
   constructor(bytes: Buffer) {
     this.#bytes = bytes;
@@ -50,8 +54,22 @@ export class PayloadReader {
     const end = from + length;
     if (this.#text.indexOf('\0', from) !== end)
       malformed(`a string of ${length} bytes has NUL at another place than its end (${this.left} bytes are left)`);
+    this.#latest = from;
     this.#at = end + 1;
     return this.#text.substring(from, end);
+  }
+
+  /** Whether CR or LF stand in the latest string: what is found is mostly a length further on. */
+  get brokeLine(): boolean {
+    const from = this.#latest;
+    if (this.#cr < from) this.#cr = this.#seek('\r');
+    if (this.#lf < from) this.#lf = this.#seek('\n');
+    return this.#cr < this.#at || this.#lf < this.#at;
+  }
+
+  #seek(character: string): number {
+    const at = this.#text.indexOf(character, this.#latest);
+    return at < 0 ? this.#text.length : at;
   }
 
   /**
