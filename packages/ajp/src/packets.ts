@@ -44,9 +44,14 @@ export function chunksText(text: string, most: number): string {
   let packets = '';
   for (let at = 0; at < text.length; at += most) {
     const piece = text.slice(at, at + most);
-    packets += replyPacket(`${typeText(MessageType.SEND_BODY_CHUNK)}${u16Text(piece.length)}${piece}\0`);
+    packets += `${chunkHeaderText(piece.length)}${piece}\0`;
   }
   return packets;
+}
+
+/** What stands before the content of a SEND_BODY_CHUNK, as latin-1 text; behind it stands NUL. */
+export function chunkHeaderText(length: number): string {
+  return `AB${u16Text(length + 4)}${typeText(MessageType.SEND_BODY_CHUNK)}${u16Text(length)}`;
 }
 
 /** Writes what stands before the content of a SEND_BODY_CHUNK; returns where the content goes. */

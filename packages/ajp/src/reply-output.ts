@@ -1,6 +1,9 @@
 import type { Chunk, Output } from '@postern/core';
 import { ByteQueue } from '@postern/wire';
-import { CHUNK_FRAME, chunksText, FLUSH, getBodyText, writeChunkHeader } from './packets.ts';
+import { CHUNK_FRAME, chunkHeaderText, chunksText, FLUSH, getBodyText, writeChunkHeader } from './packets.ts';
+
+/** Up to here a body, or that of a packet, is copied behind what frames it; above it goes by reference. */
+const FUSE = 16_384;
 
 /** What goes towards the web server: packets that are due, then the body of the reply, then its end. */
 export class ReplyOutput {
@@ -87,11 +90,12 @@ export class ReplyOutput {
     if (this.#ask > 0) before += getBodyText(this.#ask);
     this.#ask = 0;
     if (length === 0) return before + after || undefined;
-    return this.#framed(before, length, after);
+    const copied = length <= FUSE || this.#most < FUSE;
+    return copied ? this.#fused(before, length, after) : this.#pieces(before, length, after);
   }
 
   /** Packets of a few KiB cost more as a vector than as a copy. */
-  #framed(before: string, length: number, after: string): Buffer {
+  #fused(before: string, length: number, after: string): Buffer {
     const count = Math.ceil(length / this.#most);
     const bytes = Buffer.allocUnsafe(before.length + length + count * CHUNK_FRAME + after.length);
     let at = bytes.write(before, 0, 'latin1');
@@ -109,5 +113,24 @@ export class ReplyOutput {
     }
     bytes.write(after, at, 'latin1');
     return bytes;
+  }
+
+  /** Larger ones go by reference, with what frames them in between. */
+  #pieces(before: string, length: number, after: string): Uint8Array[] {
+    const pieces: Uint8Array[] = [];
+    let frame = before;
+    for (let left = length; left > 0; ) {
+      const size = Math.min(left, this.#most);
+      pieces.push(Buffer.from(frame + chunkHeaderText(size), 'latin1'));
+      for (let wanted = size; wanted > 0; ) {
+        const piece = this.#body.takeSome(wanted);
+        pieces.push(piece);
+        wanted -= piece.length;
+      }
+      frame = '\0';
+      left -= size;
+    }
+    pieces.push(Buffer.from(frame + after, 'latin1'));
+    return pieces;
   }
 }
