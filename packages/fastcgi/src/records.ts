@@ -19,12 +19,15 @@ export function headerText(type: number, id: number, length: number): string {
 
 /** A record header as bytes. */
 export function headerBytes(type: number, id: number, length: number, padding = paddingFor(length)): Buffer {
-  const bytes = Buffer.alloc(HEADER_LENGTH);
+  const bytes = Buffer.allocUnsafe(HEADER_LENGTH);
   bytes[0] = 1;
   bytes[1] = type;
-  bytes.writeUInt16BE(id, 2);
-  bytes.writeUInt16BE(length, 4);
+  bytes[2] = id >> 8;
+  bytes[3] = id & 255;
+  bytes[4] = length >> 8;
+  bytes[5] = length & 255;
   bytes[6] = padding;
+  bytes[7] = 0;
   return bytes;
 }
 

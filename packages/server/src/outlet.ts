@@ -12,10 +12,9 @@ const BUDGET = 131_072;
 export class Outlet implements WatchedOutlet {
   readonly #socket: Socket;
   readonly #connection: ServerConnection;
-  readonly #tcp: boolean;
   readonly #atOnce: boolean;
   /** Who waits for room, by id. */
-  readonly #waiting = new Map<number, Waiter>();
+  #waiting: Map<number, Waiter> | undefined;
   #blocked = false;
   /** Bytes thrown away since our half was closed; -1: it is open. */
   #lingered = -1;
@@ -23,7 +22,6 @@ export class Outlet implements WatchedOutlet {
   constructor(socket: Socket, connection: ServerConnection) {
     this.#socket = socket;
     this.#connection = connection;
-    this.#tcp = socket.remoteAddress !== undefined;
     this.#atOnce = canWriteAtOnce(socket);
   }
 
@@ -62,22 +60,24 @@ export class Outlet implements WatchedOutlet {
   }
 
   awaitDrain(id: number, waiter: Waiter): void {
+    this.#waiting ??= new Map();
     this.#waiting.set(id, waiter);
   }
 
   forget(id: number): void {
-    this.#waiting.delete(id);
+    this.#waiting?.delete(id);
   }
 
   /** Tells those whose own queue has room. */
   wakeWriters(replyHighWater: number): void {
-    if (this.#waiting.size === 0) return;
+    const waiting = this.#waiting;
+    if (waiting === undefined || waiting.size === 0) return;
     // who waits again while it is told has its turn next time
-    for (const [id, waiter] of [...this.#waiting]) {
+    for (const [id, waiter] of [...waiting]) {
       if (waiter.needsAll && this.#blocked) continue;
       if (this.#connection.queued(id) >= (waiter.needsAll ? 1 : replyHighWater)) continue;
-      if (this.#waiting.get(id) !== waiter) continue;
-      this.#waiting.delete(id);
+      if (waiting.get(id) !== waiter) continue;
+      waiting.delete(id);
       waiter.wake();
     }
   }
@@ -123,6 +123,6 @@ export class Outlet implements WatchedOutlet {
 
   /** Cuts the connection so that the peer cannot take what it has for complete. */
   reset(): void {
-    resetSocket(this.#socket, this.#tcp);
+    resetSocket(this.#socket, this.#socket.remoteAddress !== undefined);
   }
 }
