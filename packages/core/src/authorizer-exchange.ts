@@ -57,6 +57,10 @@ export class AuthorizerExchange implements Exchange {
     return this.#exchange.input;
   }
 
+  get inputComplete(): boolean {
+    return this.#exchange.inputComplete;
+  }
+
   get errors(): ErrorSink {
     return this.#exchange.errors;
   }

@@ -119,11 +119,9 @@ export class CgiHead implements RequestHead {
   }
 
   headers(): string[] {
-    const { headers, rules } = this.names;
+    const { headers, fields } = this.names;
     const flat: string[] = [];
-    for (let i = 0; i < headers.length; i++) {
-      if (rules[i] === Rule.header && !this.#isLeftOut(i)) flat.push(headers[i] as string, this.values[i]);
-    }
+    for (const i of fields) if (!this.#isLeftOut(i)) flat.push(headers[i] as string, this.values[i]);
     return flat;
   }
 

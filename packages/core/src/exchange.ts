@@ -25,6 +25,8 @@ export interface Exchange {
   /** Built on first touch. */
   readonly environ: Environ;
   readonly input: RequestBody;
+  /** All of the body has come. Does not build `input`. */
+  readonly inputComplete: boolean;
   /** What a filter works on; undefined in any other role. A body that is not read does not hold it back. */
   readonly data?: RequestBody;
   readonly errors: ErrorSink;

@@ -40,7 +40,7 @@ function refuse(code: ErrorCode, message: string, limit?: LimitName): never {
 }
 
 export function isToken(name: string): boolean {
-  return TOKEN.test(name);
+  return uses.has(name) || TOKEN.test(name);
 }
 
 /** Whether a value may stand in a header field, both ways. */

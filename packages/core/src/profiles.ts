@@ -181,7 +181,8 @@ function namesWithout(names: VariableNames, places: readonly number[]): Variable
   const rules = Uint8Array.from(names.rules);
   for (const place of places) rules[place] = Rule.drop;
   const length = places.includes(names.length) ? -1 : names.length;
-  return { ...names, rules, length, classes: new EnvironClasses(), merged: undefined, plans: [] };
+  const fields = names.fields.filter((place) => !places.includes(place));
+  return { ...names, rules, fields, length, classes: new EnvironClasses(), merged: undefined, plans: [] };
 }
 
 const profiles = new Map(Object.entries(profileRules).map(([name, rules], i) => [name, new Profile(rules, i)]));

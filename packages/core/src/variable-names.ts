@@ -11,6 +11,8 @@ export interface VariableNames {
   readonly rules: Uint8Array;
   /** The HTTP field name of a header variable: 'user-agent' for HTTP_USER_AGENT, 'content-type' for CONTENT_TYPE. */
   readonly headers: readonly (string | undefined)[];
+  /** Where the header variables stand. */
+  readonly fields: readonly number[];
   /** A name stands in it more than once: the values must be merged before they are used. */
   readonly repeated: boolean;
   readonly method: number;
@@ -90,6 +92,7 @@ export function variableNames(names: string[]): VariableNames {
     names,
     rules,
     headers,
+    fields: [...headers.keys()].filter((i) => rules[i] === Rule.header),
     repeated,
     method: at.REQUEST_METHOD ?? -1,
     target: at.REQUEST_URI ?? -1,

@@ -244,8 +244,19 @@ describe('the exchange of an authorizer', () => {
   it('shows the request as it is', () => {
     const exchange = new FakeExchange();
     const guarded = new AuthorizerExchange(exchange);
-    for (const name of ['id', 'protocol', 'role', 'head', 'input', 'errors', 'signal', 'over', 'started'] as const)
-      expect([name, guarded[name]]).toEqual([name, exchange[name]]);
+    const names = [
+      'id',
+      'protocol',
+      'role',
+      'head',
+      'input',
+      'inputComplete',
+      'errors',
+      'signal',
+      'over',
+      'started',
+    ] as const;
+    for (const name of names) expect([name, guarded[name]]).toEqual([name, exchange[name]]);
     expect(guarded.environ.REQUEST_METHOD).toBe('GET');
     expect(guarded.inform(103, [])).toBe(false);
     expect(guarded.upgrade(101, [])).toBeUndefined();

@@ -11,6 +11,7 @@ export class FakeExchange implements Exchange {
   readonly role = 'responder';
   readonly head: HttpHead;
   readonly input = new RequestBody({ wantBody() {} }, -1, true);
+  readonly inputComplete = true;
   readonly errors = { write() {} };
   readonly signal = new AbortController().signal;
   /** What was done to it, in order. */

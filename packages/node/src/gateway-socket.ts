@@ -18,6 +18,7 @@ export interface ServerLike {
   emit(event: string, ...values: unknown[]): boolean;
   /** Whether somebody listens for 'upgrade'. */
   listenerCount?(event: string): number;
+  listeners?(event: string): unknown[];
   /** Milliseconds of silence after which 'timeout' is emitted; 0 or absent: never. */
   readonly timeout?: number;
 }

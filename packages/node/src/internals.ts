@@ -6,6 +6,7 @@
  * in a subclass would be passed by. `IncomingMessage` takes a flat header array by reference in `_addHeaderLines`, builds
  * `headers` from it when they are asked for, and asks its socket for bytes by `resume()`.
  */
+import { EventEmitter } from 'node:events';
 import { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { PosternError } from '@postern/core';
@@ -25,8 +26,12 @@ export interface Incoming extends IncomingMessage {
   };
   /** Keeps the array; `count` is its length. */
   _addHeaderLines(flat: string[], count: number): void;
+  /** `headers` calls it for each pair when it is built. */
+  _addHeaderLine(name: string, value: string, into: NodeJS.Dict<string | string[]>): void;
   /** Throws the rest of the body away, then ends and closes. */
   _dump(): void;
+  /** Events that somebody listens for. */
+  _eventsCount: number;
 }
 
 /** The own properties that stand between a response and the wire. */
@@ -55,6 +60,8 @@ export interface Outgoing extends Omit<ServerResponse, 'socket' | 'destroyed'>, 
   _sent100: boolean;
   /** 'close' has been emitted. */
   _closed: boolean;
+  /** Events that somebody listens for. */
+  _eventsCount: number;
 }
 
 export interface Internals {
@@ -176,7 +183,7 @@ class Trial {
 }
 
 /** `httpVersion` is 1.1 until it is set: a response that finds another looks at the headers, which builds them. */
-export function newRequest(Class: typeof IncomingMessage, socket: Socket): Incoming {
+export function newRequest(Class: new (socket: Socket) => IncomingMessage, socket: Socket): Incoming {
   const req = new Class(socket);
   req.httpVersion = '1.1';
   req.httpVersionMajor = 1;
@@ -184,7 +191,7 @@ export function newRequest(Class: typeof IncomingMessage, socket: Socket): Incom
   return req as Incoming;
 }
 
-export function newResponse(Class: typeof ServerResponse, req: IncomingMessage): Outgoing {
+export function newResponse(Class: new (req: IncomingMessage) => ServerResponse, req: IncomingMessage): Outgoing {
   return new Class(req) as unknown as Outgoing;
 }
 
@@ -207,6 +214,17 @@ function prototypeFinish(Class: typeof ServerResponse): Outgoing['_finish'] {
 
 /** Node's own `_finish`: emits 'prefinish', and tells those who measure. */
 export const announceFinish = prototypeFinish(ServerResponse);
+
+const { _addHeaderLine: nodeAddHeaderLine } = IncomingMessage.prototype as Incoming;
+
+/**
+ * In the place of Node's own, which looks each name up. These are in lower case, and hardly ever there twice: Node's own
+ * knows what to do then.
+ */
+export function addHeaderLine(this: Incoming, name: string, value: string, into: NodeJS.Dict<string | string[]>): void {
+  if (into[name] === undefined && name !== 'set-cookie') into[name] = value;
+  else nodeAddHeaderLine.call(this, name, value, into);
+}
 
 /** The headers that were set on a response, or null. */
 export function settledHeaders(res: Outgoing): Record<string, [name: string, value: unknown]> | null {
@@ -235,6 +253,13 @@ export function closeUnread(req: Incoming): void {
   state.destroyed = true;
   state.closed = true;
   state.closeEmitted = true;
+}
+
+const { emit } = EventEmitter.prototype;
+
+/** Nobody would notice an event of it. Some tools take the place of `emit` to hear of all. */
+export function isUnheard(emitter: { _eventsCount: number; emit: unknown }): boolean {
+  return emitter._eventsCount === 0 && emitter.emit === emit;
 }
 
 /** The reply is complete: the close of the socket is no abort of the request. */

@@ -1,4 +1,4 @@
-import { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { type Exchange, type Handler, isThenable, LocalProtocolError, upgradeAsked } from '@postern/core';
 import { GatewaySocket, type ServerLike } from './gateway-socket.ts';
@@ -9,7 +9,16 @@ import {
   writeInformation,
   writeProcessing,
 } from './informational.ts';
-import { announceFinish, type Callback, type Incoming, newRequest, newResponse, type Outgoing } from './internals.ts';
+import {
+  addHeaderLine,
+  announceFinish,
+  type Callback,
+  type Incoming,
+  newRequest,
+  newResponse,
+  type Outgoing,
+} from './internals.ts';
+import { MessageClasses, type RequestClass, type ResponseClass } from './message-classes.ts';
 import { Reply } from './reply.ts';
 import { emitUpgrade } from './upgrade.ts';
 
@@ -30,64 +39,83 @@ type HookedResponse = Outgoing & InformationalHooks & { [kReply]: Reply };
  * `Exchange.fail`: 500 where nothing has been sent, else the reply is broken off.
  */
 export function nodeHandler(listener: RequestListener, options: NodeHandlerOptions = {}): Handler {
-  const { server } = options;
+  return handlerOf(listener, options.server, () => listener);
+}
+
+/** @param app what answers the next request: see `MessageClasses` */
+function handlerOf(listener: RequestListener, server: ServerLike | undefined, app: () => unknown): Handler {
+  const classes = new MessageClasses();
   return function handleNode(exchange: Exchange): unknown {
     // without a listener it is an ordinary request, as in node:http
     if (server?.listenerCount?.('upgrade') && exchange.role === 'responder' && upgradeAsked(exchange.head))
       return emitUpgrade(exchange, server);
-    return run(exchange, listener, server);
+    return run(exchange, listener, server, classes, app());
   };
 }
 
 /** Runs what listens for 'request' and 'upgrade' on a server that itself does not listen: an exported `http.Server`, Fastify's. */
 export function attach(server: ServerLike): Handler {
-  return nodeHandler(
-    (req, res) => {
-      if (server.emit('request', req, res)) return;
-      throw new LocalProtocolError('ERR_APP_EXPORT', "nothing listens for 'request' on the server");
-    },
-    { server },
-  );
+  const emitRequest = (req: IncomingMessage, res: ServerResponse): void => {
+    if (server.emit('request', req, res)) return;
+    throw new LocalProtocolError('ERR_APP_EXPORT', "nothing listens for 'request' on the server");
+  };
+  return handlerOf(emitRequest, server, () => server.listeners?.('request')[0]);
 }
 
 /** @returns what the listener returned: the promise of an asynchronous one */
-function run(exchange: Exchange, listener: RequestListener, server: ServerLike | undefined): unknown {
-  let reply: Reply | undefined;
-  let result: unknown;
+function run(
+  exchange: Exchange,
+  listener: RequestListener,
+  server: ServerLike | undefined,
+  classes: MessageClasses,
+  app: unknown,
+): unknown {
   try {
     const socket = new GatewaySocket(exchange, server);
-    const req = createRequest(exchange, socket);
-    const res = createResponse(req, socket);
-    reply = new Reply(exchange, socket, res);
+    const req = createRequest(exchange, socket, classes.requestOf(app));
+    const res = createResponse(req, socket, classes.responseOf(app));
+    const reply = new Reply(exchange, socket, req, res);
     res[kReply] = reply;
     socket.assign(req, res, reply);
     setVersion(req, exchange.head.protocol);
-    result = socket.run(listener, req, res as unknown as ServerResponse);
+    return socket.run(callListener, listener, req, res, exchange);
+  } catch (error) {
+    exchange.fail(error);
+    return undefined;
+  }
+}
+
+/** Inside the request's own asynchronous context, as are the ends of a reply that is complete when this returns. */
+function callListener(listener: RequestListener, req: Incoming, res: HookedResponse, exchange: Exchange): unknown {
+  let result: unknown;
+  try {
+    result = listener(req, res as unknown as ServerResponse);
     if (isThenable(result)) result.then(undefined, (error) => exchange.fail(error));
   } catch (error) {
     exchange.fail(error);
   }
-  reply?.settle();
+  res[kReply].settle();
   return result;
 }
 
-function createRequest(exchange: Exchange, socket: GatewaySocket): Incoming {
-  const { head, input } = exchange;
-  const req = newRequest(IncomingMessage, socket as unknown as Socket);
+function createRequest(exchange: Exchange, socket: GatewaySocket, Request: RequestClass): Incoming {
+  const { head, inputComplete } = exchange;
+  const req = newRequest(Request, socket as unknown as Socket);
+  req._addHeaderLine = addHeaderLine;
   req.method = head.method;
   req.url = head.target;
   let flat = head.headers();
   // a body parser reads where a length or this field is
-  if (head.contentLength < 0 && !input.complete && !flat.includes('transfer-encoding')) {
+  if (head.contentLength < 0 && !inputComplete && !flat.includes('transfer-encoding')) {
     flat = [...flat, 'transfer-encoding', 'chunked'];
   }
   req._addHeaderLines(flat, flat.length);
-  req.complete = input.complete;
+  req.complete = inputComplete;
   return req;
 }
 
-function createResponse(req: Incoming, socket: GatewaySocket): HookedResponse {
-  const res = newResponse(ServerResponse, req) as HookedResponse;
+function createResponse(req: Incoming, socket: GatewaySocket, Response: ResponseClass): HookedResponse {
+  const res = newResponse(Response, req) as HookedResponse;
   res.socket = socket as unknown as Socket;
   res._storeHeader = storeHeader;
   res._send = send;

@@ -10,8 +10,13 @@ const highWaterMark = getDefaultHighWaterMark(false);
 /** `end()` of a response sets `corked` here before it uncorks; the count that matters is the socket's own. */
 const writableState = { corked: 0 };
 
+/** An EventEmitter whose table of listeners is made for the first of them: its own constructor makes one at once. */
+const LateEmitter = function LateEmitter() {} as unknown as typeof EventEmitter;
+Object.defineProperty(LateEmitter, 'prototype', { value: EventEmitter.prototype });
+
 /** What a socket tells of its two ends, as the web server tells it in the environ, which is read when somebody asks. */
-export class PeerSocket extends EventEmitter {
+export class PeerSocket extends LateEmitter {
+  declare _eventsCount: number;
   readonly #exchange: Exchange;
 
   constructor(exchange: Exchange) {

@@ -1,8 +1,9 @@
 import { abortedError, type BodyWriter, type Chunk, type Exchange, reasonOf, unbuffered } from '@postern/core';
 import type { GatewaySocket } from './gateway-socket.ts';
 import { refuseInformationalHead } from './informational.ts';
-import { type Callback, emitDrain, noCallback, type Outgoing } from './internals.ts';
+import { type Callback, emitDrain, type Incoming, isUnheard, noCallback, type Outgoing } from './internals.ts';
 import { flattenHeaders, statedLength } from './reply-headers.ts';
+import { completeAtTurnEnd } from './unheard-replies.ts';
 
 /** So many bytes may wait for the end of the tick: what ends by then is one reply in one piece. */
 const GATHER = 65_536;
@@ -14,6 +15,7 @@ const GATHER = 65_536;
 export class Reply {
   readonly #exchange: Exchange;
   readonly #socket: GatewaySocket;
+  readonly #req: Incoming;
   readonly #res: Outgoing;
   #status = 0;
   #reason = '';
@@ -29,14 +31,19 @@ export class Reply {
   /** The latest callback of `_send`: at the end it is the one that makes 'finish' happen. */
   #callback: Callback | undefined;
   #callbacks: Callback[] | undefined;
+  /** The listener is in its first turn, which ends with `settle`. */
+  #firstTurn = true;
+  /** There is something to do at the end of the tick. */
+  #due = false;
   #ticking = false;
   #watching = false;
   #ended = false;
   #gone = false;
 
-  constructor(exchange: Exchange, socket: GatewaySocket, res: Outgoing) {
+  constructor(exchange: Exchange, socket: GatewaySocket, req: Incoming, res: Outgoing) {
     this.#exchange = exchange;
     this.#socket = socket;
+    this.#req = req;
     this.#res = res;
   }
 
@@ -104,6 +111,12 @@ export class Reply {
     if (this.#writer === undefined) this.#respond();
     else this.#endWriter(this.#writer);
     if (!this.#exchange.over) this.watch();
+    else if (this.#firstTurn && !this.#unheard) this.#tickLater();
+  }
+
+  /** Nobody would notice when it is complete. */
+  get #unheard(): boolean {
+    return this.#callbacks === undefined && isUnheard(this.#res) && isUnheard(this.#req) && isUnheard(this.#socket);
   }
 
   uncorked(): void {
@@ -112,8 +125,23 @@ export class Reply {
 
   /** The application has had its first turn: from now on its peer may leave. */
   settle(): void {
+    this.#firstTurn = false;
     if (!this.#exchange.over) this.watch();
     else if (!this.#ended) this.#socket.abandon();
+    else if (this.#due && !this.#ticking && !this.#gone) {
+      completeAtTurnEnd(this);
+      return;
+    }
+    if (this.#due) this.#tickLater();
+  }
+
+  /** After a first turn in which it was complete and nobody listened: a tick is for those who came since. */
+  completeUnheard(): void {
+    if (this.#gone || this.#ticking) return;
+    if (this.#unheard) {
+      this.#callback = undefined;
+      this.#complete();
+    } else this.#socket.run(scheduleReply, this);
   }
 
   watch(): void {
@@ -232,6 +260,11 @@ export class Reply {
   }
 
   schedule(): void {
+    this.#due = true;
+    if (!this.#firstTurn) this.#tickLater();
+  }
+
+  #tickLater(): void {
     if (this.#ticking) return;
     this.#ticking = true;
     process.nextTick(tickReply, this);
@@ -240,6 +273,7 @@ export class Reply {
   /** The end of the tick in which something was written. */
   tick(): void {
     this.#ticking = false;
+    this.#due = false;
     if (this.#gone) {
       this.dropCallbacks();
       return;

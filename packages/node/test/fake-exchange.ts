@@ -23,7 +23,8 @@ export interface Ask {
   target?: string;
   protocol?: string;
   scheme?: 'http' | 'https';
-  headers?: Record<string, string>;
+  /** An array is flat. */
+  headers?: Record<string, string> | string[];
   /** What the web server vouches for: REMOTE_ADDR, SSL_CLIENT_CERT … */
   variables?: Record<string, string>;
   /** The whole body; 'open': it comes by `push` and `finish`, without a stated length. */
@@ -111,7 +112,7 @@ export class FakeExchange implements Exchange {
     const open = body === 'open';
     const bytes = typeof body === 'string' ? Buffer.from(body) : body;
     const contentLength = open ? (ask.length ?? -1) : (bytes?.length ?? -1);
-    const headers = Object.entries(ask.headers ?? {}).flat();
+    const headers = Array.isArray(ask.headers) ? [...ask.headers] : Object.entries(ask.headers ?? {}).flat();
     if (contentLength >= 0) headers.push('content-length', String(contentLength));
     this.head = new HttpHead(
       { method, target, protocol, scheme, contentLength },
@@ -126,6 +127,10 @@ export class FakeExchange implements Exchange {
     this.#room = ask.room ?? Number.POSITIVE_INFINITY;
     this.#slow = ask.slow ?? false;
     this.done = new Promise((resolve) => this.#listeners.push(() => resolve()));
+  }
+
+  get inputComplete(): boolean {
+    return this.input.complete;
   }
 
   get environ(): Environ {

@@ -33,6 +33,22 @@ describe('the request of a listener', () => {
     ]);
   });
 
+  it('has its headers as node:http makes them of what comes twice', () => {
+    const headers = ['host', 'a.test', 'x-a', '1', 'set-cookie', 'b=1', 'x-a', '2', 'cookie', 'c=1', 'host', 'b.test'];
+    headers.push('set-cookie', 'd=1', 'cookie', 'e=1', 'constructor', 'a name that every object has');
+    expect(look({ headers }, (req) => [req.headers, req.headersDistinct['x-a'], req.rawHeaders])).toEqual([
+      {
+        host: 'a.test',
+        'x-a': '1, 2',
+        'set-cookie': ['b=1', 'd=1'],
+        cookie: 'c=1; e=1',
+        constructor: 'a name that every object has',
+      },
+      ['1', '2'],
+      headers,
+    ]);
+  });
+
   it.each([
     ['HTTP/1.0', ['1.0', 1, 0]],
     ['HTTP/1.1', ['1.1', 1, 1]],

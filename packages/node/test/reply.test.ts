@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { finished, pipeline, Readable } from 'node:stream';
@@ -368,6 +369,69 @@ describe('the end of a reply', () => {
     const { res } = run((_req, response) => response.end('text'));
     await Promise.all([once(res, 'finish'), once(res, 'close')]);
     expect(res.writableFinished).toBe(true);
+  });
+
+  it('is told to who comes late in the asynchronous context of the request', async () => {
+    const storage = new AsyncLocalStorage<string>();
+    const { res } = run((_req, response) => {
+      storage.enterWith('of the request');
+      response.end('text');
+    });
+    const stores = ['finish', 'close'].map(
+      (event) => new Promise((resolve) => res.on(event, () => resolve(storage.getStore()))),
+    );
+    expect(await Promise.all(stores)).toEqual(['of the request', 'of the request']);
+    expect(storage.getStore()).toBeUndefined();
+  });
+
+  it.each<[string, (seen: { req: IncomingMessage; res: ServerResponse }) => NodeJS.EventEmitter]>([
+    ['response', ({ res }) => res],
+    ['request', ({ req }) => req],
+    ['socket', ({ req }) => req.socket],
+  ])('is told to who listens to the %s alone', async (_what, of) => {
+    const { req, res } = run((request, response) => {
+      of({ req: request, res: response }).on('close', () => response.emit('told'));
+      response.end('text');
+    });
+    await once(res, 'told');
+    expect([req.closed, res.closed]).toEqual([true, true]);
+  });
+
+  it('is told to who has taken the place of emit', async () => {
+    const events: unknown[] = [];
+    const { res } = run((_req, response) => {
+      const { emit } = response;
+      response.emit = function noted(this: ServerResponse, ...event: Parameters<typeof emit>) {
+        events.push(event[0]);
+        return emit.apply(this, event);
+      } as typeof emit;
+      response.end('text');
+    });
+    await new Promise(setImmediate);
+    expect(events).toEqual(['prefinish', 'finish']);
+    expect(res.closed).toBe(true);
+  });
+
+  it('is there behind the turn where nobody listens, for every reply of it', async () => {
+    const turn = [run((_req, response) => response.end('a')), run((_req, response) => response.end('b'))];
+    expect(turn.map(({ res }) => [res.writableEnded, res.closed])).toEqual([
+      [true, false],
+      [true, false],
+    ]);
+    await new Promise(setImmediate);
+    for (const { req, res } of turn) {
+      expect([res.writableFinished, res.destroyed, res.closed, res.socket]).toEqual([true, true, true, null]);
+      expect([req.destroyed, req.closed, req.socket.destroyed, req.socket.closed]).toEqual([true, true, true, true]);
+    }
+  });
+
+  it('is not there before the reply has arrived, where nobody listens either', async () => {
+    const { exchange, res } = run((_req, response) => response.end('text'), { slow: true });
+    await new Promise(setImmediate);
+    expect(res.closed).toBe(false);
+    exchange.deliver();
+    await new Promise(setImmediate);
+    expect(res.closed).toBe(true);
   });
 
   it('comes when the reply has arrived, where the exchange knows', async () => {

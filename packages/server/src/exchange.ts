@@ -41,6 +41,7 @@ export class ServerExchange implements Exchange, BodyOwner, ErrorSink {
   readonly id: number;
   readonly role: Role;
   readonly head: RequestHead;
+  inputComplete: boolean;
   /** When the head was complete, or the latest body bytes came, by the server's clock: from then the application works. */
   since: number;
   /** When body bytes came, or were waited for. */
@@ -52,7 +53,6 @@ export class ServerExchange implements Exchange, BodyOwner, ErrorSink {
   readonly #host: ExchangeHost;
   #phase: 'waiting' | 'body' | 'tunnel' | 'over' = 'waiting';
   #started = false;
-  #bodyComplete: boolean;
   #bodyBytes = 0;
   #input: ReceivedBody | undefined;
   #environ: Environ | undefined;
@@ -71,7 +71,7 @@ export class ServerExchange implements Exchange, BodyOwner, ErrorSink {
     this.since = host.context.now;
     this.bodySince = this.since;
     this.#host = host;
-    this.#bodyComplete = event.ended;
+    this.inputComplete = event.ended;
     host.context.load.begin();
   }
 
@@ -90,7 +90,7 @@ export class ServerExchange implements Exchange, BodyOwner, ErrorSink {
 
   get #received(): ReceivedBody {
     if (this.#input === undefined) {
-      this.#input = new ReceivedBody(this, this.head.contentLength, this.#bodyComplete);
+      this.#input = new ReceivedBody(this, this.head.contentLength, this.inputComplete);
       if (this.#phase === 'over') this.#input.body.fail(this.#reason ?? repliedError());
     }
     return this.#input;
@@ -273,7 +273,7 @@ export class ServerExchange implements Exchange, BodyOwner, ErrorSink {
 
   /** The transport: the body is whole. */
   receiveEnd(): void {
-    this.#bodyComplete = true;
+    this.inputComplete = true;
     if (this.#tunnel === undefined) this.#input?.end();
     else this.#tunnel.receivedEnd();
   }

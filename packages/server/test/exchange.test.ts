@@ -379,6 +379,14 @@ describe('what is not touched', () => {
     expect(exchange.signal).toBe(exchange.signal);
   });
 
+  it('is told whether all of the body has come', async () => {
+    const { peer, exchange } = await running(postHead);
+    expect(exchange.inputComplete).toBe(false);
+    peer.write(Buffer.concat([stdin('x'.repeat(100)), stdin()]));
+    expect(await until(() => exchange.inputComplete, Boolean)).toBe(true);
+    expect((await running()).exchange.inputComplete).toBe(true);
+  });
+
   it('is told of its connection by the environ', async () => {
     const all = await serving(silent, { mount: '/app' });
     const peer = await all.connect();
