@@ -12,6 +12,7 @@ import {
 } from '@postern/core';
 import { FetchContext } from './fetch-context.ts';
 import { LazyRequest } from './lazy-request.ts';
+import { installLightResponse } from './light-response.ts';
 import { requestMethod } from './request-method.ts';
 import { requestUrl } from './request-url.ts';
 import { dropResponse, sendResponse } from './send-response.ts';
@@ -25,6 +26,8 @@ export type FetchHandler = (request: Request, context: FetchContext) => Answer |
 /** An application object: Hono, h3, `export default { fetch }`. */
 export interface FetchApp {
   fetch(request: Request, context: FetchContext): Answer | Promise<Answer>;
+  /** False: the global Response stays Node's own, which costs as much as the rest of the path. */
+  readonly overrideGlobalObjects?: boolean;
 }
 
 /** Decides whether a request may pass. A Response is what the client gets in its place: any status but 2xx. */
@@ -38,17 +41,20 @@ type Called = (request: Request, context: FetchContext, executionContext: FetchC
 
 /**
  * Runs a fetch handler, or the `fetch` of an object, on the waist. A Response that comes without a promise, made of text
- * or bytes, is answered at once. Requests that no Request can stand for never reach it: 400 where host and target make no
- * URL, 501 for the methods CONNECT, TRACE and TRACK.
+ * or bytes, is answered at once; the global Response becomes a light one, unless the object says otherwise. Requests that
+ * no Request can stand for never reach it: 400 where host and target make no URL, 501 for the methods CONNECT, TRACE and
+ * TRACK.
  * @throws ConfigError ERR_APP_EXPORT: it is neither
  */
 export function fetchHandler(handler: FetchHandler | FetchApp): Handler {
   if (typeof handler === 'function') {
+    installLightResponse();
     return function handleFetch(exchange: Exchange): unknown {
       return run(exchange, undefined, handler as Called, answer);
     };
   }
   checkOwner(handler);
+  if (handler.overrideGlobalObjects !== false) installLightResponse();
   return function handleFetch(exchange: Exchange): unknown {
     return run(exchange, handler, handler.fetch as Called, answer);
   };

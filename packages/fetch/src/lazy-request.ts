@@ -16,7 +16,7 @@ export class LazyRequest {
   readonly #exchange: Exchange;
   readonly #method: string;
   readonly #url: string;
-  readonly #list: readonly string[];
+  readonly #list: string[];
   readonly #hasBody: boolean;
   readonly #own: FetchContext;
   #context: unknown;
@@ -28,7 +28,7 @@ export class LazyRequest {
    * @param url as `requestUrl` gives it
    * @param list the headers: flat [name, value, …], names in lower case
    */
-  constructor(exchange: Exchange, method: string, url: string, list: readonly string[], context: FetchContext) {
+  constructor(exchange: Exchange, method: string, url: string, list: string[], context: FetchContext) {
     this.#exchange = exchange;
     this.#method = method;
     this.#url = url;
@@ -150,7 +150,7 @@ export function environOf(request: Request): Environ | undefined {
 
 function mayHaveBody(exchange: Exchange): boolean {
   const { contentLength } = exchange.head;
-  return contentLength > 0 || (contentLength < 0 && !exchange.input.complete);
+  return contentLength > 0 || (contentLength < 0 && !exchange.inputComplete);
 }
 
 function toView(buffer: ArrayBuffer): Uint8Array {

@@ -3,6 +3,8 @@ import type { RequestHead } from '@postern/core';
 /** Origins of the hosts that were asked for of late; undefined: unusable. A flood of made-up hosts only empties it. */
 const origins = new Map<string, string | undefined>();
 const MAX_ORIGINS = 64;
+/** The one before: most requests are for one host, and need no key made for them. */
+let latest: { scheme: string; host: string; origin: string } | undefined;
 
 /** Visible ASCII without what would end the host, or begin another part of a URL. */
 const HOST = /^[!-~]+$/;
@@ -43,7 +45,16 @@ function originOf(head: RequestHead, headers: readonly string[]): string | undef
   for (let i = 0; i < headers.length; i += 2) if (headers[i] === 'host') host = headers[i + 1];
   host ||= serverHost(head.variables());
   if (host === undefined) return undefined;
-  const key = `${head.scheme}://${host}`;
+  const { scheme } = head;
+  if (latest !== undefined && latest.host === host && latest.scheme === scheme) return latest.origin;
+  const key = `${scheme}://${host}`;
+  const origin = lookUp(key, host);
+  // a piece of the key: the host itself would hold all that came with it in memory
+  if (origin !== undefined) latest = { scheme, host: key.slice(scheme.length + 3), origin };
+  return origin;
+}
+
+function lookUp(key: string, host: string): string | undefined {
   const known = origins.get(key);
   if (known !== undefined || origins.has(key)) return known;
   const origin = HOST.test(host) && !NOT_HOST.test(host) ? parse(key)?.origin : undefined;

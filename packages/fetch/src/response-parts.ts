@@ -1,16 +1,10 @@
 import { Readable } from 'node:stream';
 import { LocalProtocolError, reasonOf } from '@postern/core';
+import { flatten } from './header-list.ts';
+import { lightParts, nativeResponse, streamSource } from './light-response.ts';
+import type { ReplyParts } from './reply-parts.ts';
 import { isSrvxResponse, readable, type SrvxResponse } from './srvx-response.ts';
 import { responseSource } from './undici-state.ts';
-
-/** A reply as it goes to the exchange. */
-export interface ReplyParts {
-  readonly status: number;
-  readonly reason: string;
-  /** Flat [name, value, …]. */
-  readonly headers: string[];
-  readonly body: null | string | Uint8Array | ReadableStream;
-}
 
 function refuse(message: string): never {
   throw new LocalProtocolError('ERR_APP_REPLY', message);
@@ -21,20 +15,25 @@ function typeName(value: unknown): string {
   return value.constructor?.name ?? 'object';
 }
 
+function notResponse(value: unknown): string {
+  return `a fetch handler must answer a Response, this one answered ${typeName(value)}`;
+}
+
 /**
  * What a Response is made of; one of another realm or library will do if it has the parts of one.
  * @throws LocalProtocolError ERR_APP_REPLY: no Response, `Response.error()`, or its body has been used
  */
 export function responseParts(value: unknown): ReplyParts {
-  const response = value as Response;
-  if (typeof value !== 'object' || value === null || !('body' in value) || typeof response.status !== 'number')
-    refuse(`a fetch handler must answer a Response, this one answered ${typeName(value)}`);
+  if (typeof value !== 'object' || value === null) refuse(notResponse(value));
+  const light = lightParts(value);
+  if (light !== undefined) return light;
+  const response = nativeResponse(value as Response);
+  if (!('body' in response) || typeof response.status !== 'number') refuse(notResponse(value));
   if (isSrvxResponse(response)) return srvxParts(response);
-  if (typeof response.headers?.forEach !== 'function')
-    refuse(`a fetch handler must answer a Response, this one answered ${typeName(value)} without headers`);
+  if (typeof response.headers?.forEach !== 'function') refuse(`${notResponse(value)} without headers`);
   const { status } = response;
   if (status === 0) refuse('the handler answered Response.error()');
-  const body = responseSource(response) ?? response.body;
+  const body = responseSource(response) ?? streamSource(response.body) ?? response.body;
   if (isUsed(body)) refuse('the body of the Response has been used already');
   return {
     status,
@@ -42,13 +41,6 @@ export function responseParts(value: unknown): ReplyParts {
     headers: flatten(response.headers),
     body: checkBody(body),
   };
-}
-
-/** Set-Cookie stays apart: it is the one field that cannot be joined. */
-function flatten(headers: Headers): string[] {
-  const flat: string[] = [];
-  for (const [name, value] of headers) flat.push(name, value);
-  return flat;
 }
 
 function isUsed(body: unknown): boolean {

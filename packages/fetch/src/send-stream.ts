@@ -1,6 +1,6 @@
 import type { ReadableStreamReadResult } from 'node:stream/web';
 import { type BodyWriter, type Chunk, drained, type Exchange, LocalProtocolError } from '@postern/core';
-import type { ReplyParts } from './response-parts.ts';
+import type { ReplyParts } from './reply-parts.ts';
 
 type Reader = ReadableStreamDefaultReader<unknown>;
 

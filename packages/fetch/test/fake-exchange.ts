@@ -83,6 +83,10 @@ export class FakeExchange implements Exchange {
     });
   }
 
+  get inputComplete(): boolean {
+    return this.input.complete;
+  }
+
   get environ(): Environ {
     this.built.push('environ');
     return buildEnviron(this);

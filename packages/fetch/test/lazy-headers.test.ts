@@ -87,6 +87,43 @@ describe('the headers of a request', () => {
     expect(headers.getSetCookie()).toEqual([]);
   });
 
+  it('are changed as native ones are, and what they were made of is not', () => {
+    const before = [...list];
+    const changes: ((headers: Headers) => void)[] = [
+      (headers) => headers.set('X-List', 'new'),
+      (headers) => headers.append('X-List', 'c'),
+      (headers) => headers.delete('Cookie'),
+      (headers) => headers.append('cookie', 'c=3'),
+      (headers) => headers.set('absent', ' \tblank '),
+      (headers) => headers.append('x-number', 5 as unknown as string),
+      (headers) => headers.delete('not-there'),
+    ];
+    for (const first of changes) {
+      for (const second of changes) {
+        const [lazy, expected] = [new LazyHeaders(list), native()];
+        for (const change of [first, second]) {
+          change(lazy);
+          change(expected);
+        }
+        for (const name of ['host', 'x-list', 'cookie', 'absent', 'x-number'])
+          expect([name, lazy.get(name), lazy.has(name)]).toEqual([name, expected.get(name), expected.has(name)]);
+        expect([...lazy]).toEqual([...expected]);
+      }
+    }
+    expect(list).toEqual(before);
+  });
+
+  it('refuse what native ones refuse', () => {
+    for (const value of ['a\nb', '\0', '\u20ac', Symbol('value')]) {
+      for (const way of ['set', 'append'] as const)
+        expect(() => new LazyHeaders(list)[way]('x-list', value as string)).toThrow();
+    }
+    for (const name of ['', 'a b', '\xe9']) {
+      expect(() => new LazyHeaders(list).set(name, 'value')).toThrow();
+      expect(() => new LazyHeaders(list).delete(name)).toThrow();
+    }
+  });
+
   it('keep bytes above 0x7F', () => {
     const headers = new LazyHeaders(['x-name', 'caf\xe9']);
     expect(headers.get('x-name')).toBe('caf\xe9');
