@@ -1,4 +1,4 @@
-import { articles, hello } from './scenarios.mjs';
+import { articles, CONSTANT, hello } from './scenarios.mjs';
 
 /** The same application in three styles; each style is one function, whichever server runs it. */
 
@@ -69,4 +69,34 @@ export function nodeApp(req, res) {
 function nodeReply(res, path, text) {
   res.writeHead(200, { 'content-type': typeOf(path), 'content-length': String(Buffer.byteLength(text)) });
   res.end(text);
+}
+
+// one constant answer: as few events as possible on the waist, and its like on node:http
+
+const constantLength = String(CONSTANT.length);
+const constantHeaders = ['content-type', 'text/plain', 'content-length', constantLength];
+
+export function constantWaist(exchange) {
+  exchange.respond(200, 'OK', constantHeaders, CONSTANT);
+}
+
+export function constantNode(_req, res) {
+  res.writeHead(200, { 'content-type': 'text/plain', 'content-length': constantLength });
+  res.end(CONSTANT);
+}
+
+// the same answer from an application that looks at the method and the path
+
+export function routeEnviron(environ) {
+  const found = environ.REQUEST_METHOD === 'GET' && environ.PATH_INFO === '/hello/world';
+  const body = found ? CONSTANT : '';
+  const headers = { 'content-type': 'text/plain', 'content-length': String(body.length) };
+  return { status: found ? 200 : 404, headers, body };
+}
+
+export function routeNode(req, res) {
+  const found = req.method === 'GET' && req.url === '/hello/world';
+  const body = found ? CONSTANT : '';
+  res.writeHead(found ? 200 : 404, { 'content-type': 'text/plain', 'content-length': String(body.length) });
+  res.end(body);
 }

@@ -1,22 +1,21 @@
 import { connect } from 'node:net';
-import * as fastcgi from './wires/fastcgi.mjs';
-import * as http from './wires/http.mjs';
-
-const wires = { fastcgi, http };
+import { wires } from './wires.mjs';
 
 /** Longer than any slice takes; a server that hangs ends the run. */
 const PATIENCE = 30_000;
+
+/** All sockets read into it: the load is to be as light as it can be, or a fast server would wait for it. */
+const shared = Buffer.allocUnsafeSlow(65_536);
 
 /**
  * Asks one server one scenario over and over, one request in flight on each connection, and compares every reply with
  * what is expected: a broken server cannot look fast.
  */
 export class Load {
-  #subject;
+  #name;
+  #wire;
   #scenario;
   #address;
-  #encode;
-  #decode;
   #lanes = [];
   #left = 0;
   #running = 0;
@@ -25,27 +24,46 @@ export class Load {
   #error;
 
   /**
-   * @param {{ name: string, wire: 'fastcgi' | 'http', kept: boolean }} subject
+   * @param {string} name of the server, for messages
+   * @param {string} wire of `wires`
    * @param address where `net.connect` finds the server
    */
-  constructor(subject, scenario, address) {
-    this.#subject = subject;
+  constructor(name, wire, scenario, address) {
+    this.#name = name;
+    this.#wire = wires[wire];
     this.#scenario = scenario;
     this.#address = address;
-    this.#encode = wires[subject.wire].encode;
-    this.#decode = wires[subject.wire].decode;
   }
 
   /** Opens the connections; those that serve one request each are opened when it is asked. */
   async open(connections) {
+    const { encode, kept } = this.#wire;
     for (let i = 0; i < connections; i++) {
       const { clients, expected } = this.#scenario;
       const headers = clients[i % clients.length];
       // the clients' ports differ, so that no two connections send the same bytes
-      const request = this.#encode(this.#scenario, headers, 40_000 + i, this.#subject.kept);
-      const lane = { request, expected: expected(headers), socket: undefined, received: undefined, busy: false };
+      const request = encode(this.#scenario, headers, 40_000 + i, kept);
+      // good: the bytes of a reply that was right
+      const lane = { request, expected: expected(headers), good: undefined };
+      Object.assign(lane, { socket: undefined, received: undefined, busy: false });
       this.#lanes.push(lane);
-      if (this.#subject.kept) await new Promise((resolve, reject) => this.#connect(lane, resolve, reject));
+      if (kept) await this.#opened(lane);
+    }
+  }
+
+  /** Thousands at once are more than a unix socket keeps until they are accepted. */
+  async #opened(lane) {
+    for (;;) {
+      const error = await new Promise((resolve) => {
+        const failed = (why) => {
+          lane.socket = undefined;
+          resolve(why);
+        };
+        this.#connect(lane, resolve, failed);
+      });
+      if (error === undefined) return;
+      if (error.code !== 'EAGAIN') throw error;
+      await new Promise((resolve) => setTimeout(resolve, 1));
     }
   }
 
@@ -67,20 +85,27 @@ export class Load {
   }
 
   close() {
-    for (const { socket } of this.#lanes) socket?.destroy();
+    for (const lane of this.#lanes) {
+      const { socket } = lane;
+      lane.socket = undefined;
+      socket?.destroy();
+    }
   }
 
   #fail(what) {
-    this.#error ??= new Error(`${this.#subject.name}, ${this.#scenario.name}: ${what}`);
+    this.#error ??= new Error(`${this.#name}, ${this.#scenario.name}: ${what}`);
     this.#failed(this.#error);
   }
 
   #connect(lane, opened, failed) {
-    const socket = connect({ ...this.#address, noDelay: true });
+    const callback = (count) => {
+      this.#receive(lane, shared.subarray(0, count));
+      return true;
+    };
+    const socket = connect({ ...this.#address, noDelay: true, onread: { buffer: shared, callback } });
     lane.socket = socket;
     socket.on('error', failed);
     socket.on('connect', opened);
-    socket.on('data', (chunk) => this.#receive(lane, chunk));
     socket.on('close', () => this.#closed(lane, socket));
   }
 
@@ -89,7 +114,7 @@ export class Load {
     this.#left--;
     this.#running++;
     lane.busy = true;
-    if (this.#subject.kept) lane.socket.write(lane.request);
+    if (this.#wire.kept) lane.socket.write(lane.request);
     else {
       this.#connect(
         lane,
@@ -100,36 +125,50 @@ export class Load {
   }
 
   #receive(lane, chunk) {
-    lane.received = lane.received === undefined ? chunk : Buffer.concat([lane.received, chunk]);
+    const bytes = lane.received === undefined ? chunk : Buffer.concat([lane.received, chunk]);
+    if (!lane.busy) this.#fail('a reply that nobody asked for');
+    else if (!this.#wire.kept || !this.#check(lane, bytes, false)) {
+      // what comes next is read into the same memory
+      lane.received = bytes === chunk ? Buffer.from(chunk) : bytes;
+    } else {
+      lane.received = undefined;
+      lane.busy = false;
+      this.#answered(lane);
+    }
+  }
+
+  /** False: the reply is not whole. One that has the bytes of the last right one is right. */
+  #check(lane, bytes, closed) {
+    if (lane.good?.equals(bytes)) return true;
     let reply;
     try {
-      reply = this.#decode(lane.received);
+      reply = this.#wire.decode(bytes, closed);
     } catch (error) {
       this.#fail(error.message);
-      return;
     }
-    if (reply === undefined) return;
-    const behind = lane.received.length - reply.size;
-    lane.received = undefined;
-    if (!lane.busy) this.#fail('a reply that nobody asked for');
-    else if (behind > 0 && this.#subject.kept) this.#fail(`${behind} bytes behind the end of a reply`);
+    if (reply === undefined) return false;
+    if (reply.size !== bytes.length) this.#fail(`${bytes.length - reply.size} bytes behind the end of a reply`);
     else if (reply.status !== 200 || reply.body !== lane.expected)
       this.#fail(`a wrong reply: ${reply.status} ${JSON.stringify(reply.body.slice(0, 200))}`);
-    else {
-      lane.busy = false;
-      if (this.#subject.kept) this.#answered(lane);
-    }
+    lane.good = Buffer.from(bytes);
+    return true;
   }
 
   #closed(lane, socket) {
     if (lane.socket !== socket) return;
-    if (lane.busy) this.#fail('the connection closed before the end of the reply');
-    else if (this.#subject.kept) this.#fail('a kept connection closed');
-    else this.#answered(lane);
+    if (this.#wire.kept) this.#fail('a kept connection closed');
+    else if (lane.received === undefined || !this.#check(lane, lane.received, true))
+      this.#fail('the connection closed before the end of the reply');
+    else {
+      lane.received = undefined;
+      lane.busy = false;
+      this.#answered(lane);
+    }
   }
 
   #answered(lane) {
     this.#running--;
+    if (this.#error !== undefined) return;
     if (this.#left > 0) this.#next(lane);
     else if (this.#running === 0) this.#done();
   }

@@ -1,43 +1,55 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildPackages } from './build.mjs';
-import { measure } from './measure.mjs';
+import { pinLoad } from './cores.mjs';
 import { help, parseOptions, UsageError } from './options.mjs';
-import { describeMachine, machineText, ratiosText, samplesText } from './report.mjs';
+import { lastRun, writePage } from './page.mjs';
+import { plot } from './plot.mjs';
+import { topText } from './profile.mjs';
+import { describeMachine, machineText, samplesText, Table, verdictOf } from './report.mjs';
 import { pairedRatio } from './statistics.mjs';
-import { subjects } from './subjects.mjs';
 
-/** The processes of the servers, ended with this one however it ends. */
+/** What is to be ended with this process, however it ends. */
 const running = new Set();
 
-/** Their sockets. */
+/** Sockets and other files. */
 const folder = mkdtempSync(join(tmpdir(), 'bench-'));
 
-function endServers() {
-  for (const child of running) child.end();
+function endAll() {
+  for (const one of running) one.end();
+  running.clear();
   rmSync(folder, { recursive: true, force: true });
 }
-process.on('exit', endServers);
+process.on('exit', endAll);
 process.on('SIGINT', () => process.exit(130));
 process.on('SIGTERM', () => process.exit(143));
 
-async function runScenario(scenario, options) {
-  const comparisons = options.comparisons.filter(({ scenarios }) => scenarios?.includes(scenario.name) ?? true);
-  if (comparisons.length === 0) return undefined;
-  const names = Object.keys(subjects).filter((name) => comparisons.some(({ of, to }) => of === name || to === name));
-  console.log(`\n${scenario.name}: ${scenario.text}`);
-  const measured = await measure(scenario, names, options, folder, running);
-  const samplesOf = (name) => measured.find((one) => one.name === name).samples;
-  const ratios = comparisons.map((comparison) => ({
-    ...comparison,
-    ...pairedRatio(samplesOf(comparison.of), samplesOf(comparison.to)),
-  }));
-  console.log('  server CPU a request in each round, in microseconds of this machine and this minute:');
-  console.log(samplesText(measured));
-  console.log('  ratios, each the median of the rounds:');
-  console.log(ratiosText(ratios));
-  return { name: scenario.name, measured, ratios };
+/** What went wrong with one row does not keep the others from being measured. */
+async function measureRow(row, options) {
+  const context = { folder: join(folder, row.name), running, row: row.name, profile: options.profile, profiles: [] };
+  mkdirSync(context.folder);
+  const { name, text, against, most } = row;
+  const result = { name, text, against, most };
+  try {
+    const { measure } = await import(`./measures/${row.measure}.mjs`);
+    const measured = await measure(row, options, context);
+    const { samples } = measured;
+    Object.assign(result, measured, samples === undefined ? {} : { ratio: pairedRatio(samples.of, samples.to) });
+  } catch (error) {
+    result.failed = error.message;
+  } finally {
+    for (const one of running) one.end();
+    running.clear();
+  }
+  for (const file of context.profiles) console.log(topText(JSON.parse(readFileSync(file, 'utf8')), file));
+  return result;
+}
+
+function heading(options) {
+  const { rounds, connections, transport } = options;
+  const asked = options.scenario === undefined ? '' : ` Asked: ${options.scenario}.`;
+  return `At most ${rounds} rounds; ${connections} connections (${transport}) where a row has no number of its own.${asked}`;
 }
 
 async function main() {
@@ -46,31 +58,43 @@ async function main() {
     console.log(help);
     return 0;
   }
-  buildPackages([
-    ...new Set(options.comparisons.flatMap(({ of, to }) => [of, to].flatMap((name) => subjects[name].packages))),
-  ]);
+  if (options.page) {
+    writePage();
+    return 0;
+  }
+  if (options.build) buildPackages(['postern']);
+  if (options.profile !== undefined) mkdirSync(options.profile, { recursive: true });
   const machine = describeMachine();
-  const { rounds, connections, transport } = options;
-  console.log(machineText(machine));
-  console.log(
-    `${rounds} rounds; ${connections} connections (${transport}) to each server, one request in flight on each.`,
-  );
-  console.log(
-    'They are kept, but for those of node-fastcgi, which closes each after one reply although it is asked to keep',
-  );
-  console.log('it, and of the "-close" servers that are compared with it.');
+  pinLoad();
+  console.log(`${machineText(machine)}\n${heading(options)}\n`);
+  const table = new Table(options.rows);
+  // a process that is profiled is slower
+  const profiled = options.profile !== undefined;
+  if (!profiled) console.log(table.title());
   const results = [];
-  for (const scenario of options.scenarios) {
-    const result = await runScenario(scenario, options);
-    if (result !== undefined) results.push(result);
+  for (const row of options.rows) {
+    const result = await measureRow(row, options);
+    results.push(result);
+    if (!profiled || result.ratio === undefined) console.log(table.line(result));
   }
-  if (results.length === 0) throw new UsageError('these servers are not compared in these scenarios');
-  if (options.json !== undefined) {
-    const all = { machine, rounds, connections, transport, scenarios: results };
-    writeFileSync(options.json, `${JSON.stringify(all, undefined, 2)}\n`);
+  for (const { name, failed, notes = [], ...result } of results) {
+    if (failed !== undefined) console.error(`${name}: ${failed}`);
+    for (const note of notes) console.log(`${name}: ${note}`);
+    if (options.one && result.samples !== undefined) console.log(samplesText(result));
   }
-  const bad = results.flatMap(({ ratios }) => ratios).filter(({ steady, median, most }) => !steady || median > most);
-  return bad.length === 0 ? 0 : 1;
+  write(machine, results, options);
+  const bad = results.filter((result) => ['MISSED', 'unsteady', 'FAILED'].includes(verdictOf(result)));
+  return bad.length === 0 || profiled ? 0 : 1;
+}
+
+function write(machine, results, options) {
+  const { rounds, connections, transport, scenario } = options;
+  const json = `${JSON.stringify({ machine, rounds, connections, transport, scenario, results }, undefined, 1)}\n`;
+  if (options.json !== undefined) writeFileSync(options.json, json);
+  if (options.plot !== undefined) writeFileSync(options.plot, plot(results));
+  if (!options.full || options.profile !== undefined) return;
+  mkdirSync(new URL('.', lastRun), { recursive: true });
+  writeFileSync(lastRun, json);
 }
 
 try {
@@ -79,5 +103,5 @@ try {
   console.error(error instanceof UsageError ? `${error.message}\nnpm run bench -- --help` : error.message);
   process.exitCode = error instanceof UsageError ? 2 : 1;
 } finally {
-  endServers();
+  endAll();
 }

@@ -50,11 +50,23 @@ export function hello(path, language) {
   return `hello from ${path} to a reader of ${language}\n`;
 }
 
+/** The answer of those that look at nothing, or at the method and the path alone. */
+export const CONSTANT = 'hello world\n';
+
 function languageOf(headers) {
   return headers.find(([name]) => name === 'Accept-Language')[1];
 }
 
 export const scenarios = [
+  {
+    name: 'constant',
+    text: 'GET, one short text for all',
+    method: 'GET',
+    target: '/hello/world',
+    clients: [firefox],
+    body: '',
+    expected: () => CONSTANT,
+  },
   {
     name: 'hello',
     text: 'GET, a short text that names the path and one header',

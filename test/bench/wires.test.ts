@@ -1,82 +1,112 @@
 import { describe, expect, it } from '@jest/globals';
-import { limitsWith } from '@postern/core';
+import { ajp } from '@postern/ajp';
+import { limitsWith, type Protocol, type RequestHead, type ServerConnection } from '@postern/core';
 import { fastcgi } from '@postern/fastcgi';
-import { environApp, fetchApp } from '../../scripts/bench/apps.mjs';
-import { scenarios } from '../../scripts/bench/scenarios.mjs';
-import * as fastcgiWire from '../../scripts/bench/wires/fastcgi.mjs';
-import * as httpWire from '../../scripts/bench/wires/http.mjs';
+import { scgi } from '@postern/scgi';
+import { outputText } from '@postern/testkit';
+import { uwsgi } from '@postern/uwsgi';
+import { environApp, fetchApp, routeEnviron } from '../../scripts/bench/apps.mjs';
+import { CONSTANT, scenarios } from '../../scripts/bench/scenarios.mjs';
+import { wires } from '../../scripts/bench/wires.mjs';
 
-const [hello, , , post] = scenarios;
+const protocols: Record<string, Protocol> = { ajp, fastcgi, scgi, uwsgi };
+const ours = ['fastcgi', 'fastcgi-close', 'ajp', 'scgi', 'uwsgi'] as const;
+
+const hello = scenarioOf('hello');
+const post = scenarioOf('post');
 const [headers] = post.clients;
 
-function received(bytes: Buffer) {
-  const connection = fastcgi.server(limitsWith());
-  connection.receive(bytes);
-  const events = [];
-  for (let event = connection.next(); event !== undefined; event = connection.next()) events.push(event);
-  return { connection, events };
+function scenarioOf(name: string) {
+  const found = scenarios.find((one) => one.name === name);
+  if (found === undefined) throw new Error(name);
+  return found;
 }
 
-describe('the FastCGI requests of the load generator', () => {
-  it('carry what nginx sends, with the body behind it', () => {
-    const { events } = received(fastcgiWire.encode(post, headers, 40_000, true));
-    const [request, data] = events;
-    if (request.type !== 'request' || data.type !== 'data') throw new Error(`${request.type}, ${data.type}`);
-    const variables = request.head.variables();
-    expect(variables.slice(0, 4)).toEqual(['QUERY_STRING', '', 'REQUEST_METHOD', 'POST']);
-    expect(variables[variables.indexOf('HTTP_ACCEPT_LANGUAGE') + 1]).toBe('en-US,en;q=0.5');
+function received(wire: (typeof ours)[number], scenario: typeof hello, keep: boolean) {
+  const { protocol, encode } = wires[wire];
+  const connection = protocols[protocol].server(limitsWith());
+  connection.receive(encode(scenario, scenario.clients[0], 40_000, keep));
+  let head: RequestHead | undefined;
+  let body = '';
+  for (let event = connection.next(); event !== undefined; event = connection.next()) {
+    if (event.type === 'request') head = event.head;
+    else if (event.type === 'data') body += Buffer.from(event.chunk).toString();
+    else if (event.type !== 'end') throw new Error(event.type);
+  }
+  if (head === undefined) throw new Error('no request');
+  return { connection, head, body };
+}
+
+function answer(connection: ServerConnection, text: string): Buffer {
+  const answered = ['content-type', 'text/plain', 'content-length', String(text.length)];
+  connection.send({ type: 'whole', id: 1, status: 404, reason: 'Not Found', headers: answered, body: text });
+  return Buffer.from(outputText(connection), 'latin1');
+}
+
+describe.each(ours)('a request of the load generator over %s', (wire) => {
+  it('carries what the client sent, with the body behind it', () => {
+    const { head, body } = received(wire, post, true);
+    expect([head.method, head.target, head.contentLength]).toEqual(['POST', '/articles/new', 1024]);
+    const fields = head.headers();
+    for (const [name, value] of headers) expect(fields[fields.indexOf(name.toLowerCase()) + 1]).toBe(value);
+    const variables = head.variables();
     expect(variables[variables.indexOf('REMOTE_PORT') + 1]).toBe('40000');
-    expect(request.head.contentLength).toBe(1024);
-    expect(Buffer.from(data.chunk).toString()).toBe(post.body);
+    expect(body).toBe(post.body);
   });
 
-  it('ask to keep the connection, or not to', () => {
+  it('is answered with what is whole at its last byte and not before', () => {
+    const { decode, kept } = wires[wire];
+    const { connection } = received(wire, hello, kept);
+    const bytes = answer(connection, 'nothing here');
+    for (let length = 0; length < bytes.length; length++)
+      expect(decode(bytes.subarray(0, length), false)).toBeUndefined();
+    expect(decode(bytes, true)).toEqual({ status: 404, body: 'nothing here', size: bytes.length });
+  });
+});
+
+describe('a FastCGI request of the load generator', () => {
+  it('names the variables in the order of nginx, and further ones behind them', () => {
+    const { head } = received('fastcgi', { ...hello, variables: [['SCRIPT_FILENAME', '/x.php']] } as never, true);
+    expect(head.variables().slice(0, 4)).toEqual(['QUERY_STRING', '', 'REQUEST_METHOD', 'GET']);
+    expect(head.variables().slice(-2)).toEqual(['SCRIPT_FILENAME', '/x.php']);
+  });
+
+  it('asks to keep the connection, or not to', () => {
     for (const keep of [true, false]) {
-      const { connection, events } = received(fastcgiWire.encode(hello, hello.clients[0], 40_000, keep));
-      connection.send({ type: 'whole', id: events[0].id, status: 200, reason: 'OK', headers: [], body: null });
-      connection.takeOutput(65_536);
+      const { connection } = received('fastcgi', hello, keep);
+      answer(connection, '');
       expect(connection.wantsClose).toBe(keep ? false : 'fin');
     }
   });
 });
 
-describe('the FastCGI replies to the load generator', () => {
-  it('are complete with the last byte of END_REQUEST and not before', () => {
-    const { connection, events } = received(fastcgiWire.encode(hello, hello.clients[0], 40_000, true));
-    connection.send({
-      type: 'whole',
-      id: events[0].id,
-      status: 404,
-      reason: 'Not Found',
-      headers: ['content-type', 'text/plain'],
-      body: 'nothing here',
-    });
-    const bytes = Buffer.from(connection.takeOutput(65_536) as string, 'latin1');
-    for (let length = 0; length < bytes.length; length++) {
-      expect(fastcgiWire.decode(bytes.subarray(0, length))).toBeUndefined();
-    }
-    expect(fastcgiWire.decode(bytes)).toEqual({ status: 404, body: 'nothing here', size: bytes.length });
+describe('an HTTP request of the load generator', () => {
+  it('says that its connection is not to be kept, or nothing', () => {
+    const { encode } = wires.http;
+    expect(encode(hello, headers, 1, false).toString()).toContain('\r\nConnection: close\r\n');
+    expect(encode(hello, headers, 1, true).toString()).not.toContain('Connection');
   });
 });
 
 describe('the HTTP replies to the load generator', () => {
   const reply = Buffer.from('HTTP/1.1 503 Service Unavailable\r\nContent-Length: 4\r\n\r\nbusy');
+  const { decode } = wires.http;
 
   it('are complete with the last byte of their Content-Length and not before', () => {
     for (let length = 0; length < reply.length; length++) {
-      expect(httpWire.decode(reply.subarray(0, length))).toBeUndefined();
+      expect(decode(reply.subarray(0, length))).toBeUndefined();
     }
-    expect(httpWire.decode(reply)).toEqual({ status: 503, body: 'busy', size: reply.length });
+    expect(decode(reply)).toEqual({ status: 503, body: 'busy', size: reply.length });
   });
 
   it('must tell their length', () => {
-    expect(() => httpWire.decode(Buffer.from('HTTP/1.1 200 OK\r\n\r\n'))).toThrow('without Content-Length');
+    expect(() => decode(Buffer.from('HTTP/1.1 200 OK\r\n\r\n'))).toThrow('without Content-Length');
   });
 });
 
 describe('the applications that are measured', () => {
   it('answer the body that the load generator expects', async () => {
-    for (const scenario of scenarios) {
+    for (const scenario of scenarios.filter(({ name }) => name !== 'constant')) {
       for (const client of scenario.clients) {
         const language = client.find(([name]) => name === 'Accept-Language')?.[1];
         const { status, body } = await environApp({
@@ -94,5 +124,12 @@ describe('the applications that are measured', () => {
         expect(await (await fetchApp(request)).text()).toBe(scenario.expected(client));
       }
     }
+  });
+
+  it('route on the method and the path', () => {
+    const asked = { REQUEST_METHOD: 'GET', PATH_INFO: '/hello/world' };
+    expect(routeEnviron(asked)).toMatchObject({ status: 200, body: CONSTANT });
+    for (const other of [{ REQUEST_METHOD: 'POST' }, { PATH_INFO: '/' }])
+      expect(routeEnviron({ ...asked, ...other })).toMatchObject({ status: 404 });
   });
 });

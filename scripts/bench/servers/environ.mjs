@@ -1,7 +1,7 @@
 import { environHandler } from '@postern/core';
 import { environApp } from '../apps.mjs';
-import { listenFastcgi } from './postern.mjs';
+import { listenPostern } from './listen.mjs';
 
-export function listen(target) {
-  return listenFastcgi(environHandler(environApp), target);
+export function listen(target, protocol) {
+  return listenPostern(environHandler(environApp), protocol, target);
 }

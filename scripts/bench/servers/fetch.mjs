@@ -1,7 +1,6 @@
-import { fetchHandler } from '@postern/fetch';
 import { fetchApp } from '../apps.mjs';
-import { listenFastcgi } from './postern.mjs';
+import { listenFetch } from './listen-fetch.mjs';
 
-export function listen(target) {
-  return listenFastcgi(fetchHandler(fetchApp), target);
+export function listen(target, protocol) {
+  return listenFetch(fetchApp, protocol, target);
 }

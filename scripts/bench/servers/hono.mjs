@@ -1,7 +1,10 @@
-import { createAdaptorServer } from '@hono/node-server';
-import { fetchApp } from '../apps.mjs';
-import { listenOn } from './listen.mjs';
+import { Hono } from 'hono';
+import { hello } from '../scenarios.mjs';
+import { listenFetch } from './listen-fetch.mjs';
 
-export function listen(target) {
-  return listenOn(createAdaptorServer({ fetch: fetchApp, serverOptions: { keepAliveTimeout: 90_000 } }), target);
+const app = new Hono();
+app.get('/hello/:who', (c) => c.text(hello(c.req.path, c.req.header('accept-language'))));
+
+export function listen(target, protocol) {
+  return listenFetch(app.fetch, protocol, target);
 }

@@ -2,6 +2,7 @@
  * One request as Debian's nginx 1.22 sends it with `include fastcgi_params`: the same variables in the same order, all
  * PARAMS in one record, then the two empty records, in one write. Independent of what is measured.
  */
+import { cgiReply, field, headerVariables } from './variables.mjs';
 
 const BEGIN_REQUEST = 1;
 const END_REQUEST = 3;
@@ -23,13 +24,12 @@ function pair(name, value) {
 }
 
 function variables(method, target, headers, port) {
-  const header = new Map(headers.map(([name, value]) => [name.toLowerCase(), value]));
-  const host = header.get('host');
-  const list = [
+  const host = field(headers, 'host');
+  return [
     ['QUERY_STRING', ''],
     ['REQUEST_METHOD', method],
-    ['CONTENT_TYPE', header.get('content-type') ?? ''],
-    ['CONTENT_LENGTH', header.get('content-length') ?? ''],
+    ['CONTENT_TYPE', field(headers, 'content-type')],
+    ['CONTENT_LENGTH', field(headers, 'content-length')],
     ['SCRIPT_NAME', target],
     ['REQUEST_URI', target],
     ['DOCUMENT_URI', target],
@@ -46,20 +46,18 @@ function variables(method, target, headers, port) {
     ['SERVER_NAME', host],
     ['REDIRECT_STATUS', '200'],
     ['HTTP_HOST', host],
+    ...headerVariables(headers.filter(([name]) => name !== 'Host')),
   ];
-  for (const [name, value] of headers) {
-    if (name !== 'Host') list.push([`HTTP_${name.toUpperCase().replaceAll('-', '_')}`, value]);
-  }
-  return list;
 }
 
 /**
+ * @param request `variables`: further ones, as a line `fastcgi_param` adds them
  * @param headers those of the client
  * @param port REMOTE_PORT
  * @param keep FCGI_KEEP_CONN
  */
-export function encode({ method, target, body }, headers, port, keep) {
-  const params = variables(method, target, headers, port).map(([name, value]) => pair(name, value));
+export function encode({ method, target, body, variables: further = [] }, headers, port, keep) {
+  const params = [...variables(method, target, headers, port), ...further].map(([name, value]) => pair(name, value));
   const records = [
     record(BEGIN_REQUEST, Buffer.from([0, 1, keep ? 1 : 0, 0, 0, 0, 0, 0])),
     record(PARAMS, Buffer.concat(params)),
@@ -86,9 +84,7 @@ export function decode(bytes) {
     if (type === STDOUT) stdout += bytes.latin1Slice(content, content + length);
     if (type !== END_REQUEST) continue;
     if (bytes[content + 4] !== 0) throw new Error(`END_REQUEST with protocolStatus ${bytes[content + 4]}`);
-    const blank = stdout.indexOf('\r\n\r\n');
-    const status = /^Status: ([0-9]{3})/.exec(stdout);
-    return { status: status === null ? 200 : Number(status[1]), body: stdout.slice(blank + 4), size: at };
+    return { ...cgiReply(stdout), size: at };
   }
   return undefined;
 }

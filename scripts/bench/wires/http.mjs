@@ -1,7 +1,11 @@
-/** One request as nginx passes it with `proxy_http_version 1.1` and an empty Connection: kept open, in one write. */
-export function encode({ method, target, body }, headers) {
-  const lines = headers.map(([name, value]) => `${name}: ${value}\r\n`);
-  return Buffer.from(`${method} ${target} HTTP/1.1\r\n${lines.join('')}\r\n${body}`);
+/**
+ * One request as nginx passes it with `proxy_http_version 1.1` and an empty Connection: kept open, in one write. Not to
+ * be kept: with `Connection: close`.
+ */
+export function encode({ method, target, body }, headers, _port, keep) {
+  const [host, ...others] = headers.map(([name, value]) => `${name}: ${value}\r\n`);
+  const close = keep ? '' : 'Connection: close\r\n';
+  return Buffer.from(`${method} ${target} HTTP/1.1\r\n${host}${close}${others.join('')}\r\n${body}`);
 }
 
 /**
