@@ -31,6 +31,7 @@ export interface AutoContext extends ServerContext {
 
 /** A connection whose protocol is not known yet. It has as long as the head of a request has, also for its first byte. */
 export class AutoConnection implements ServedConnection, FirstBytes {
+  place = -1;
   readonly #context: AutoContext;
   readonly #socket: Socket;
   readonly #protocol: AutoProtocol;

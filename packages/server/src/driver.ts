@@ -27,6 +27,7 @@ const BURST = 16;
 
 /** Moves bytes between one socket and one protocol connection, and events between that and the application. */
 export class Driver implements ServedConnection, Watched, SocketEvents, ExchangeHost {
+  place = -1;
   readonly context: ServerContext;
   readonly limits: Limits;
   readonly counts: ServerContext['counts'];

@@ -21,6 +21,7 @@ export type Run = ServerExchange | ListenerRequest;
 
 /** One connection of node:http: its clocks, its limits and its end, which are the same as those of framed protocols. */
 export class HttpConnection implements ServedConnection, Watched, WatchedOutlet {
+  place = -1;
   readonly context: ServerContext;
   readonly limits: Limits;
   readonly counts: ServerContext['counts'];

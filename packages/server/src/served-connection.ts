@@ -6,6 +6,8 @@ import type { SpoolStore } from './spool.ts';
 
 /** One connection, as the server that has it sees it. */
 export interface ServedConnection {
+  /** Where the list of the server has it; -1: it has not. */
+  place: number;
   /** Nothing runs and nothing has begun. */
   readonly idle: boolean;
   /** Something is lost when it is cut. */

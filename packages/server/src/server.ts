@@ -15,6 +15,7 @@ import type { BoundAddress, ListenTarget } from './address.ts';
 import type { Chosen } from './auto-connection.ts';
 import { isAuto, type Listened } from './auto-protocol.ts';
 import { type Clock, systemClock } from './clock.ts';
+import { ConnectionList } from './connection-list.ts';
 import { DescriptorWatch } from './descriptor-watch.ts';
 import { Entrance } from './entrance.ts';
 import { foreignProtocols, httpRequestLine } from './foreign-protocols.ts';
@@ -63,7 +64,7 @@ export class Server implements OverflowContext {
   readonly #onError: (error: unknown, exchange: Exchange | undefined) => void;
   readonly #onLog: (entry: LogEntry) => void;
   readonly #listeners = new Set<Listener>();
-  readonly #connections = new Set<ServedConnection>();
+  readonly #connections = new ConnectionList();
   readonly #entrance: Entrance;
   readonly #overflow: Overflow;
   readonly #descriptors = new DescriptorWatch();

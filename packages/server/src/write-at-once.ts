@@ -5,10 +5,11 @@ import { getSystemErrorName } from 'node:util';
 interface WriteRequest {
   socket: Socket | undefined;
   oncomplete(status: number): void;
+  /** Above 0 while libuv has it. */
+  getAsyncId(): number;
 }
 
 interface WriteHandle {
-  readonly writeQueueSize: number;
   writeLatin1String(request: WriteRequest, text: string): number;
 }
 
@@ -56,7 +57,9 @@ export function writeAtOnce(socket: Socket, text: string): boolean | undefined {
   spare ??= makeRequest(Request);
   // an error comes again, and the stream tells of it
   if (handle.writeLatin1String(spare, text) !== 0) return undefined;
-  if (handle.writeQueueSize === 0) return true;
+  // the queue may be empty and the request used up all the same, where the peer reads meanwhile: Node.js ends the process
+  // when one that libuv has is given to it again
+  if (!(spare.getAsyncId() > 0)) return true;
   spare.socket = socket;
   spare = undefined;
   return false;
