@@ -76,10 +76,10 @@ export class Driver implements ServedConnection, Watched, SocketEvents, Exchange
 
   #take(chunk: Buffer, borrowed: boolean): void {
     this.#connection.receive(chunk);
-    this.running.borrowed = borrowed;
+    this.running.borrowed = borrowed ? chunk.buffer : undefined;
     this.#pump();
     if (!borrowed) return;
-    this.running.borrowed = false;
+    this.running.borrowed = undefined;
     this.#connection.retain();
   }
 

@@ -41,8 +41,8 @@ export class Running {
   readonly #log: PeerLog;
   readonly #exchanges = new IdMap<ServerExchange>();
 
-  /** What is received lies in memory that is used again: the body of a request is copied out of it. */
-  borrowed = false;
+  /** Memory that is used again, in which what is received lies: the body of a request is copied out of it. */
+  borrowed: ArrayBufferLike | undefined;
 
   constructor(driver: Driver, log: PeerLog) {
     this.#driver = driver;
@@ -129,7 +129,7 @@ export class Running {
   }
 
   #own(chunk: Uint8Array): Uint8Array {
-    return this.borrowed ? Buffer.from(chunk) : chunk;
+    return chunk.buffer === this.borrowed ? Buffer.from(chunk) : chunk;
   }
 
   remove(exchange: ServerExchange): void {
