@@ -2,11 +2,18 @@ import { RemoteProtocolError } from '@postern/core';
 import { ByteQueue } from '@postern/wire';
 import { HEADER_LENGTH } from './constants.ts';
 
+/** Packets whose beginning has so many bytes are put together as they come. */
+const LARGE = 4096;
+
 /** Cuts received bytes into packets. The header is read by hand: `packetHeader` is its description and oracle. */
 export class PacketReader {
   readonly #magic: number;
   readonly #most: number;
   readonly #input = new ByteQueue();
+  /** The payload of the open packet, where it is put together as it comes. */
+  #payload: Buffer | undefined;
+  /** Bytes of it that have come. */
+  #filled = 0;
   /** Payload bytes of the packet that is open; -1: none is. */
   length = -1;
 
@@ -25,7 +32,15 @@ export class PacketReader {
   }
 
   receive(chunk: Uint8Array): void {
-    this.#input.push(chunk);
+    const payload = this.#payload;
+    if (payload === undefined) {
+      this.#input.push(chunk);
+      return;
+    }
+    const count = Math.min(chunk.length, payload.length - this.#filled);
+    payload.set(count === chunk.length ? chunk : chunk.subarray(0, count), this.#filled);
+    this.#filled += count;
+    if (count < chunk.length) this.#input.push(chunk.subarray(count));
   }
 
   /** Bytes were received that belong to no packet that was taken. */
@@ -61,13 +76,17 @@ export class PacketReader {
 
   /** The first byte of the payload; undefined: it has not come. */
   get type(): number | undefined {
-    return this.#input.peek(0);
+    return this.#payload === undefined ? this.#input.peek(0) : this.#payload[0];
   }
 
   /** The payload, and closes the packet; undefined: it has not come. */
   take(): Buffer | undefined {
-    if (this.#input.length < this.length) return undefined;
-    const payload = this.#input.take(this.length);
+    let payload = this.#payload;
+    if (payload === undefined) {
+      if (this.#input.length < this.length) return undefined;
+      payload = this.#input.take(this.length);
+    } else if (this.#filled < payload.length) return undefined;
+    this.#payload = undefined;
     this.length = -1;
     return payload;
   }
@@ -90,11 +109,22 @@ export class PacketReader {
 
   /** To be called before the memory of what was received last is used again. */
   retain(): void {
-    this.#input.retain();
+    const { length } = this.#input;
+    // it has to be copied: then to where it goes; a peer that announces much and sends little gets no memory for that
+    if (this.#payload === undefined && length >= LARGE && length < this.length && length * 4 >= this.length) {
+      this.#payload = Buffer.allocUnsafeSlow(this.length);
+      this.#filled = 0;
+      while (this.#filled < length) {
+        const piece = this.#input.takeSome(length);
+        this.#payload.set(piece, this.#filled);
+        this.#filled += piece.length;
+      }
+    } else this.#input.retain();
   }
 
   clear(): void {
     this.#input.clear();
+    this.#payload = undefined;
     this.length = -1;
   }
 }

@@ -23,6 +23,50 @@ describe('PacketReader', () => {
     expect(packets.pending).toBe(true);
   });
 
+  it.each([
+    ['in one piece', [20_004]],
+    ['in two', [10_000, 10_004]],
+    ['its beginning by itself', [4, 20_000]],
+    ['a little, then the rest', [100, 19_904]],
+    ['in many', Array.from({ length: 21 }, (_, i) => (i < 20 ? 1000 : 4))],
+    ['with what follows', [9000, 11_004 + 6]],
+    ['with what follows, by itself', [9000, 11_004, 6]],
+  ])('puts a large packet together out of memory that is used again: %s', (_, sizes) => {
+    const packets = new PacketReader(0x1234, 60_000);
+    const payload = Buffer.from(Array.from({ length: 20_000 }, (_, i) => (i * 31 + (i >> 8)) & 255));
+    const sent = Buffer.concat([hex('12 34 4e 20'), payload, hex('12 34 00 02 61 62')]);
+    const shared = Buffer.alloc(65_536);
+    const taken: Buffer[] = [];
+    let at = 0;
+    for (const size of sizes) {
+      sent.copy(shared, 0, at, at + size);
+      packets.receive(shared.subarray(0, size));
+      at += size;
+      while (packets.length >= 0 || packets.open()) {
+        const type = packets.type;
+        const packet = packets.take();
+        if (packet === undefined) break;
+        expect(type).toBe(packet[0]);
+        taken.push(Buffer.from(packet));
+      }
+      packets.retain();
+      shared.fill(0xff);
+    }
+    expect(taken[0]?.equals(payload)).toBe(true);
+    expect(taken.slice(1)).toEqual(at > 20_004 ? [hex('61 62')] : []);
+    expect(packets.pending).toBe(false);
+  });
+
+  it('forgets a packet that is put together when it is cleared', () => {
+    const packets = new PacketReader(0x1234, 60_000);
+    packets.receive(Buffer.concat([hex('12 34 4e 20'), Buffer.alloc(10_000)]));
+    packets.open();
+    packets.retain();
+    packets.clear();
+    packets.receive(hex('12 34 00 01 0a'));
+    expect([packets.open(), packets.take()]).toEqual([true, hex('0a')]);
+  });
+
   it.each(['41', '12 35', '12 12 34'])('refuses %s as soon as it is seen', (bytes) => {
     expect(() => reader(bytes).open()).toThrow(
       expect.objectContaining({ code: 'ERR_AJP_PACKET', scope: 'connection' }),

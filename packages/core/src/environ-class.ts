@@ -22,7 +22,7 @@ export type EnvironClass = new (
 /** So many environs with the same names are filled by hand before a class is made for them. */
 const OFTEN = 32;
 /** A class is not made for more names than this: it would be a dictionary. */
-const MOST_NAMES = 100;
+const MOST_NAMES = 256;
 /** All the classes of a process. Clients choose the names of headers, and code is never given back in time. */
 const MOST_CLASSES = 256;
 

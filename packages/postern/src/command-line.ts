@@ -1,7 +1,7 @@
 import { ConfigError, describeError, PosternError, printable } from '@postern/core';
 import type { Argv } from 'yargs';
 import { buildConfig, configFlagsToCome, configNames } from './commands/config.ts';
-import { buildServe, serveFlagsToCome, serveNames } from './commands/serve.ts';
+import { buildServe, plainServe, serveFlagsToCome, serveNames } from './commands/serve.ts';
 import { withoutQueryWords } from './query-words.ts';
 import { say } from './say.ts';
 import { nearest } from './suggest.ts';
@@ -14,6 +14,8 @@ interface Command {
   readonly describe: string;
   /** Flags of the contract that are refused by name. */
   readonly flagsToCome: readonly string[];
+  /** Reads a line that is as plain as most are. */
+  plain?(words: readonly string[]): Record<string, unknown> | undefined;
   build(yargs: Argv): Argv;
   /** Loads what the command needs, and runs it. */
   run(args: Record<string, unknown>): Promise<number>;
@@ -25,6 +27,7 @@ const commands: Readonly<Record<string, Command>> = {
     usage: 'serve <module>',
     describe: 'serve an app to a web server',
     flagsToCome: serveFlagsToCome,
+    plain: plainServe,
     build: buildServe,
     run: async (args) => (await import('./commands/run-serve.ts')).runServe(args),
   },
@@ -64,6 +67,8 @@ export async function runCommandLine(given: readonly string[], version: string):
   try {
     const argv = withoutQueryWords(given);
     const command = chooseCommand(argv[0]);
+    const plain = command?.plain?.(argv.slice(1));
+    if (command !== undefined && plain !== undefined) return await command.run(plain);
     let chosen: Record<string, unknown> | undefined;
     const yargs = await configured(argv, version, command);
     for (const { usage, describe, build } of Object.values(commands)) {

@@ -10,8 +10,7 @@ import {
   printable,
   type Role,
 } from '@postern/core';
-import { type FetchApp, type FetchAuthorizer, type FetchHandler, fetchAuthorizer, fetchHandler } from '@postern/fetch';
-import { attach, nodeHandler } from '@postern/node';
+import type { FetchApp, FetchAuthorizer, FetchHandler } from '@postern/fetch';
 import type { HttpListener } from '@postern/server';
 import { type NodeApp, nodeAppOf } from './app-kinds.ts';
 
@@ -106,19 +105,24 @@ async function prepare(
         handler: authorizes ? authorizerHandler(app as Authorizer) : environHandler(app as Application),
       };
     case 'fetch':
-      if (length < 0 && !hasFetch(app)) return undefined;
-      return {
-        interface: 'fetch',
-        handler: authorizes ? fetchAuthorizer(app as FetchAuthorizer) : fetchHandler(app as FetchHandler | FetchApp),
-      };
+      return length < 0 && !hasFetch(app) ? undefined : prepareFetch(app, authorizes);
     default:
       if (length >= 0 && (length >= 2 || forced === 'node')) return prepareNode({ listener: app as never }, authorizes);
       return length >= 0 ? undefined : prepareNode(await nodeAppOf(app), authorizes);
   }
 }
 
-function prepareNode(found: NodeApp | undefined, authorizes: boolean): PreparedApp | undefined {
+// what an environ application does not need is not loaded for it
+
+async function prepareFetch(app: object, authorizes: boolean): Promise<PreparedApp> {
+  const { fetchAuthorizer, fetchHandler } = await import('@postern/fetch');
+  const handler = authorizes ? fetchAuthorizer(app as FetchAuthorizer) : fetchHandler(app as FetchHandler | FetchApp);
+  return { interface: 'fetch', handler };
+}
+
+async function prepareNode(found: NodeApp | undefined, authorizes: boolean): Promise<PreparedApp | undefined> {
   if (found === undefined) return undefined;
+  const { attach, nodeHandler } = await import('@postern/node');
   const { listener, close } = found;
   const handler = typeof listener === 'function' ? nodeHandler(listener as never) : attach(listener);
   if (authorizes) return { interface: 'node', handler: guardAuthorizer(handler), close };

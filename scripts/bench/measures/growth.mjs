@@ -23,11 +23,20 @@ const COUNTS = [64, 1, 8, 512, 4000];
 
 async function connections(options, context) {
   const hello = scenarios.find(({ name }) => name === 'hello');
-  const points = COUNTS.map((count) => ({ server: 'environ', scenario: hello, connections: count }));
-  const [base, ...others] = await sampled(points, 4000, 30_000, options, context);
-  const ratios = others.map((samples) => median(samples.map((sample, i) => sample / base[i])));
+  const point = { scenario: hello, server: 'environ', wire: 'fastcgi' };
+  const theirs = { scenario: hello, server: 'node', wire: 'http' };
+  const points = COUNTS.flatMap((count) => [point, theirs].map((side) => ({ ...side, connections: count })));
+  const all = await sampled(points, 4000, 30_000, options, context);
+  const [base, ...others] = all.filter((_, i) => i % 2 === 0);
+  const [baseTheirs, ...othersTheirs] = all.filter((_, i) => i % 2 === 1);
+  const relative = (samples, to) => median(samples.map((sample, i) => sample / to[i]));
+  const ratios = others.map((samples) => relative(samples, base));
   const worst = ratios.indexOf(Math.max(...ratios));
-  const notes = [ratios.map((ratio, i) => `${COUNTS[i + 1]} connections ${ratio.toFixed(2)}`).join(', ')];
+  const texts = ratios.map((ratio, i) => {
+    const theirRatio = relative(othersTheirs[i], baseTheirs);
+    return `${COUNTS[i + 1]} connections ${ratio.toFixed(2)} (${theirRatio.toFixed(2)})`;
+  });
+  const notes = [`of the CPU a request at 64, environ and in brackets node:http: ${texts.join(', ')}`];
   return { samples: { of: others[worst], to: base }, unit: 'µs of CPU a request', notes };
 }
 
@@ -39,6 +48,7 @@ const VARIABLES = [20, 50, 100, 200];
 async function variables(options, context) {
   const points = VARIABLES.map((count) => ({
     server: 'growth',
+    wire: 'fastcgi',
     connections: options.connections,
     scenario: {
       name: `${count} variables`,
@@ -69,10 +79,10 @@ async function variables(options, context) {
 async function sampled(points, requests, warmUp, options, context) {
   const lanes = [];
   try {
-    for (const { server: name, scenario, connections: count } of points) {
+    for (const { server: name, wire, scenario, connections: count } of points) {
       const target = targetFor(`growth${lanes.length}`, options, context);
-      const server = await ChildServer.start(name, 'fastcgi', target, context);
-      const lane = { server, load: new Load(name, 'fastcgi', scenario, server.address), samples: [] };
+      const server = await ChildServer.start(name, wire, target, context);
+      const lane = { server, load: new Load(name, wire, scenario, server.address), samples: [] };
       lanes.push(lane);
       await lane.load.open(count);
       await lane.load.run(warmUp);

@@ -1,5 +1,6 @@
 import type { Argv } from 'yargs';
 import { limitFlags } from '../limit-flags.ts';
+import { plainArguments } from '../plain-arguments.ts';
 import type { CommandNames } from '../usage.ts';
 
 const example = 'postern serve ./app.mjs --listen fastcgi://127.0.0.1:9000';
@@ -24,6 +25,13 @@ export const serveNames: CommandNames = {
   operand: 'the module of the app',
   flags: ['listen', 'interface', 'mount', 'ready-file', 'help', 'version', ...limitFlags.map(({ flag }) => flag)],
 };
+
+const helpFlags = ['help', 'version'];
+const valueFlags = serveNames.flags.filter((flag) => !helpFlags.includes(flag));
+
+export function plainServe(words: readonly string[]): Record<string, unknown> | undefined {
+  return plainArguments(words, 'module', valueFlags, ['listen']);
+}
 
 export function buildServe(yargs: Argv): Argv {
   yargs
