@@ -146,11 +146,11 @@ export const limitTable = {
   },
   replyHighWater: {
     row: 'L20',
-    default: 65_536,
+    default: 262_144,
     ceiling: 16_777_216,
     text: 'bytes of a reply that wait for the peer before write() says false',
     answer: 'nothing: the application waits',
-    precedent: 'Node streams: 64 KiB',
+    precedent: 'Node streams: 64 KiB; of chunks of 64 KiB four go in one write',
   },
   maxReplyHeaders: {
     row: 'L22',

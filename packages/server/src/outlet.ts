@@ -6,7 +6,7 @@ import type { WatchedOutlet } from './watchdog.ts';
 import { canWriteAtOnce, writeAtOnce } from './write-at-once.ts';
 
 /** How much is taken out of a connection for one write, in bytes. */
-const BUDGET = 131_072;
+const BUDGET = 262_144;
 
 /** The writing side of one socket, up to its end. */
 export class Outlet implements WatchedOutlet {

@@ -146,7 +146,7 @@ describe('a CGI request', () => {
       { stdout },
     );
     await turns(10);
-    expect(written).toBe(2);
+    expect(written).toBe(6);
     let done = false;
     const ended = one.request.done.then(() => {
       done = true;
