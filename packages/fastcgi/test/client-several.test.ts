@@ -300,7 +300,7 @@ describe('STDERR', () => {
   const flood = stderr('x'.repeat(60_000));
 
   it('beside an answer that is not read is not read for ever either', () => {
-    const connection = askedFor({ ids: [1], set: { maxStderrBytes: 10 } });
+    const connection = askedFor({ ids: [1], set: { maxStderrBytes: 10, replyHighWater: 65_536 } });
     const listener = new Listener(connection, () => false).receive(stdout(`${OK}a`));
     let floods = 0;
     for (; connection.wantsRead && floods < 100; floods++) listener.receive(flood);
