@@ -4,8 +4,12 @@ import { titleOf } from './titles.mjs';
 /** @returns {Map<string, { passed: number, failed: number, texts: string[] }>} */
 export function byRow(jestResults) {
   const rows = new Map();
-  for (const { assertionResults, testFilePath, name } of jestResults.testResults) {
-    if (!/[\\/]test[\\/](conformance|faults)[\\/]/.test(testFilePath ?? name)) continue;
+  // jest begins with the files that took longest the last time
+  const files = jestResults.testResults
+    .map(({ assertionResults, testFilePath, name }) => ({ path: testFilePath ?? name, assertionResults }))
+    .sort((a, b) => (a.path < b.path ? -1 : 1));
+  for (const { assertionResults, path } of files) {
+    if (!/[\\/]test[\\/](conformance|faults)[\\/]/.test(path)) continue;
     for (const { title, status } of assertionResults) {
       const { ids, text } = titleOf(title);
       for (const id of ids) {

@@ -55,8 +55,11 @@ export function writeAtOnce(socket: Socket, text: string): boolean | undefined {
     return undefined;
   }
   spare ??= makeRequest(Request);
-  // an error comes again, and the stream tells of it
-  if (handle.writeLatin1String(spare, text) !== 0) return undefined;
+  if (handle.writeLatin1String(spare, text) !== 0) {
+    // an error comes again, and the stream tells of it; whether libuv had the request is not known
+    spare = undefined;
+    return undefined;
+  }
   // the queue may be empty and the request used up all the same, where the peer reads meanwhile: Node.js ends the process
   // when one that libuv has is given to it again
   if (!(spare.getAsyncId() > 0)) return true;
