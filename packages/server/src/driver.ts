@@ -266,9 +266,8 @@ export class Driver implements ServedConnection, Watched, SocketEvents, Exchange
 
   #linger(): void {
     if (this.outlet.lingering) return;
-    const { now } = this.context;
-    this.outlet.linger(this.idle && this.#watchdog.isQuiet(this.limits, now));
-    this.#watchdog.linger(now);
+    this.outlet.linger(this.idle && this.#watchdog.isQuiet(this.limits, this.context.now));
+    this.#watchdog.linger(this.context.now);
   }
 
   leave(): void {
