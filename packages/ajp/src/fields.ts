@@ -1,4 +1,4 @@
-import { isToken, printable, RemoteProtocolError } from '@postern/core';
+import { isToken, ownText, printable, RemoteProtocolError } from '@postern/core';
 import { requestHeaders } from './constants.ts';
 
 /** What is known of a header field of a request by its name. */
@@ -24,16 +24,19 @@ function fieldNamed(name: string): Field {
 export const coded: readonly Field[] = requestHeaders.map(fieldNamed);
 
 /** Names that were looked at, as clients write them. They send the same ones again and again. */
-export const fields = new Map<string, Field>();
+const fields = new Map<string, Field>();
 const MOST_FIELDS = 1024;
 
 /** @throws RemoteProtocolError ERR_ENV_NAME (400): the name is no token */
-export function fieldOf(name: string): Field {
-  if (!isToken(name)) {
-    throw new RemoteProtocolError('ERR_ENV_NAME', `header name "${printable(name.slice(0, 80))}"`, {
+export function fieldOf(sent: string): Field {
+  const known = fields.get(sent);
+  if (known !== undefined) return known;
+  if (!isToken(sent)) {
+    throw new RemoteProtocolError('ERR_ENV_NAME', `header name "${printable(sent.slice(0, 80))}"`, {
       scope: 'request',
     });
   }
+  const name = ownText(sent);
   const field = fieldNamed(name.toLowerCase());
   if (fields.size < MOST_FIELDS) fields.set(name, field);
   return field;

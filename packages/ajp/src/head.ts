@@ -12,7 +12,7 @@ import {
 } from '@postern/core';
 import { type AttributeRules, type Attributes, readAttributes, setVariable } from './attributes.ts';
 import { HEADER_CODE, MAX_HEADERS, methods, STORED_METHOD } from './constants.ts';
-import { coded, type Field, fieldOf, fields } from './fields.ts';
+import { coded, type Field, fieldOf } from './fields.ts';
 import type { Peer } from './peer.ts';
 import { NULL, PayloadReader } from './strings.ts';
 
@@ -141,8 +141,7 @@ function readField(payload: PayloadReader, limits: HeadLimits): Field {
   }
   if (code !== NULL && code > limits.maxNameBytes)
     refuse('ERR_ENV_ITEM', `a name of ${code} bytes, maxNameBytes is ${limits.maxNameBytes}`, 431, 'maxNameBytes');
-  const name = payload.stringOf(code);
-  return fields.get(name) ?? fieldOf(name);
+  return fieldOf(payload.stringOf(code));
 }
 
 /** Host may not even come twice with one value: the web server would have refused it. */

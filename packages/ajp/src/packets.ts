@@ -53,15 +53,3 @@ export function chunksText(text: string, most: number): string {
 export function chunkHeaderText(length: number): string {
   return `AB${u16Text(length + 4)}${typeText(MessageType.SEND_BODY_CHUNK)}${u16Text(length)}`;
 }
-
-/** Writes what stands before the content of a SEND_BODY_CHUNK; returns where the content goes. */
-export function writeChunkHeader(into: Buffer, at: number, length: number): number {
-  into[at] = 0x41;
-  into[at + 1] = 0x42;
-  into[at + 2] = (length + 4) >> 8;
-  into[at + 3] = (length + 4) & 255;
-  into[at + 4] = MessageType.SEND_BODY_CHUNK;
-  into[at + 5] = length >> 8;
-  into[at + 6] = length & 255;
-  return at + 7;
-}

@@ -1,6 +1,6 @@
 import type { Chunk, Output } from '@postern/core';
 import { ByteQueue } from '@postern/wire';
-import { CHUNK_FRAME, chunkHeaderText, chunksText, FLUSH, getBodyText, writeChunkHeader } from './packets.ts';
+import { CHUNK_FRAME, chunkHeaderText, chunksText, FLUSH, getBodyText } from './packets.ts';
 
 /** Up to here a body, or that of a packet, is copied behind what frames it; above it goes by reference. */
 const FUSE = 16_384;
@@ -101,7 +101,7 @@ export class ReplyOutput {
     let at = bytes.write(before, 0, 'latin1');
     for (let left = length; left > 0; ) {
       const size = Math.min(left, this.#most);
-      at = writeChunkHeader(bytes, at, size);
+      at += bytes.write(chunkHeaderText(size), at, 'latin1');
       for (let wanted = size; wanted > 0; ) {
         const piece = this.#body.takeSome(wanted);
         bytes.set(piece, at);

@@ -1,5 +1,6 @@
 import { type ErrorCode, LocalProtocolError, printable } from './errors.ts';
 import type { LimitName } from './limits.ts';
+import { ownText } from './own-text.ts';
 
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 /** RFC 9110 §5.5: HTAB, SP, visible ASCII, and bytes above as latin-1. */
@@ -31,7 +32,7 @@ function useOf(name: string): number {
     refuse('ERR_HEADER_NAME', `header name "${printable(String(name))}"`);
   const lower = name.toLowerCase();
   const use = lower === 'content-length' ? Use.length : owned.has(lower) ? Use.owned : Use.sent;
-  if (uses.size < MOST_USES) uses.set(name, use);
+  if (uses.size < MOST_USES) uses.set(ownText(name), use);
   return use;
 }
 

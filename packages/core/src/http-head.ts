@@ -1,5 +1,6 @@
 import { isBodyStated } from './cgi-head.ts';
 import type { RequestHead } from './head.ts';
+import { ownText } from './own-text.ts';
 import { targetQuery } from './paths.ts';
 
 /** The head of a request whose wire carries header fields: AJP, HTTP. */
@@ -99,7 +100,8 @@ function addFields(flat: string[], headers: readonly string[]): void {
 }
 
 /** One for all ways to write a name. */
-function fieldOf(name: string): Field {
+function fieldOf(sent: string): Field {
+  const name = ownText(sent);
   const lower = name.toLowerCase();
   const field = fields.get(lower) ?? { variable: variableOf(lower), head: 0, place: 0 };
   fields.set(lower, field);

@@ -38,6 +38,7 @@ export {
   limitTable,
 } from './limits.ts';
 export { NameTree } from './name-tree.ts';
+export { ownText } from './own-text.ts';
 export { decodePath, encodePath, normalisePath, splitPath, targetPath, targetQuery } from './paths.ts';
 export { profileRules, splitCookies } from './profiles.ts';
 export type {

@@ -1,3 +1,5 @@
+import { ownText } from '@postern/core';
+
 const NativeHeaders = globalThis.Headers;
 
 const NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
@@ -59,8 +61,10 @@ function readRecord(record: Record<string, unknown>): string[] | undefined {
 export function lowerName(name: string): string | undefined {
   const known = lowerNames.get(name);
   if (known !== undefined || !NAME.test(name)) return known;
-  const lower = name.toLowerCase();
-  if (lowerNames.size < MOST_NAMES) lowerNames.set(name, lower);
+  if (lowerNames.size >= MOST_NAMES) return name.toLowerCase();
+  const own = ownText(name);
+  const lower = own.toLowerCase();
+  lowerNames.set(own, lower);
   return lower;
 }
 
