@@ -96,10 +96,7 @@ export const core = {
       'this.#values = []',
     ]),
     ...because('The array grows instead of being there.', ['new Array(this.#usual)', 'new Array()']),
-    ...because('The tree gives the same node, a little later.', [
-      'likely?.isAt(this.#view, nameAt, nameLength)',
-      'false',
-    ]),
+    ...because('The tree gives the same node, a little later.', ['this.#wordAt === 0', 'true']),
     ...because(
       again,
       ['this.#control < end', 'true', 'this.#look'],

@@ -178,13 +178,16 @@ const tree = new NameTree();
 function namesAndValues(variables: readonly string[]): { names: VariableNames; values: string[] } {
   const values = new Array<string>(variables.length >> 1);
   let node = tree.root;
+  const { nodes } = tree.likely;
   for (let i = 0; i < variables.length; i += 2) {
-    const { likely } = node;
     const name = variables[i];
-    node = likely?.name === name ? likely : tree.follow(node, name);
+    const likely = nodes[i >> 1];
+    node = likely?.name === name && likely.before === node ? likely : tree.follow(node, name);
     values[i >> 1] = variables[i + 1];
   }
-  return { names: tree.namesOf(node), values };
+  const plan = tree.planOf(node);
+  tree.remember(plan);
+  return { names: plan.names, values };
 }
 
 /** By the class for its names; undefined: there is none yet. */

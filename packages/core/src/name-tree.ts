@@ -1,4 +1,5 @@
-import { type VariableNames, variableNames } from './variable-names.ts';
+import { NamePlan } from './name-plan.ts';
+import { variableNames } from './variable-names.ts';
 
 /** Names that are kept, counted once in the tree and once in each list of them. */
 const MOST_NAMES = 16_384;
@@ -6,33 +7,18 @@ const MOST_NAMES = 16_384;
 /** The names of a request up to this one. */
 export class NameNode {
   readonly name: string;
-  /** The same in bytes, four by four, little-endian; the last four begin where they must to end with the name. */
-  readonly #words: Int32Array;
-  readonly #before: NameNode | undefined;
-  readonly #place: number;
-  /** What came next the last time. */
-  likely: NameNode | undefined;
+  readonly before: NameNode | undefined;
+  /** How many names these are. */
+  readonly count: number;
+  /** The sequence with these names that came the last time. */
+  likely: NamePlan | undefined;
   #others: Map<string, NameNode> | undefined;
-  #names: VariableNames | undefined;
+  #plan: NamePlan | undefined;
 
   constructor(name: string, before: NameNode | undefined) {
     this.name = name;
-    this.#words = wordsOf(Buffer.from(name, 'latin1'));
-    this.#before = before;
-    this.#place = before === undefined ? 0 : before.#place + 1;
-  }
-
-  /** Whether this name stands there. */
-  isAt(view: DataView, at: number, length: number): boolean {
-    if (this.name.length !== length) return false;
-    if (length < 4) {
-      for (let i = 0; i < length; i++) if (view.getUint8(at + i) !== this.name.charCodeAt(i)) return false;
-      return true;
-    }
-    const words = this.#words;
-    const last = words.length - 1;
-    for (let i = 0; i < last; i++) if (view.getInt32(at + i * 4, true) !== words[i]) return false;
-    return view.getInt32(at + length - 4, true) === words[last];
+    this.before = before;
+    this.count = before === undefined ? 0 : before.count + 1;
   }
 
   get(name: string): NameNode | undefined {
@@ -46,25 +32,19 @@ export class NameNode {
     return node;
   }
 
-  /** What follows from the names of a request that ends here; undefined: no request did. */
-  get known(): VariableNames | undefined {
-    return this.#names;
+  /** The sequence of a request that ends here; undefined: no request did. */
+  get known(): NamePlan | undefined {
+    return this.#plan;
   }
 
   /** @throws RemoteProtocolError ERR_ENV_NAME (400) */
-  end(): VariableNames {
-    const names = new Array<string>(this.#place);
-    for (let node: NameNode = this; node.#before !== undefined; node = node.#before) names[node.#place - 1] = node.name;
-    this.#names = variableNames(names);
-    return this.#names;
+  end(): NamePlan {
+    const nodes = new Array<NameNode>(this.count);
+    for (let node: NameNode = this; node.before !== undefined; node = node.before) nodes[node.count - 1] = node;
+    this.#plan = new NamePlan(variableNames(nodes.map(({ name }) => name)), nodes);
+    for (const node of nodes) node.likely ??= this.#plan;
+    return this.#plan;
   }
-}
-
-function wordsOf(bytes: Buffer): Int32Array {
-  const words = new Int32Array(Math.ceil(bytes.length / 4));
-  if (bytes.length < 4) return words;
-  for (let i = 0; i < words.length; i++) words[i] = bytes.readInt32LE(Math.min(i * 4, bytes.length - 4));
-  return words;
 }
 
 /**
@@ -75,6 +55,12 @@ function wordsOf(bytes: Buffer): Int32Array {
 export class NameTree {
   #root = new NameNode('', undefined);
   #size = 0;
+  #likely = this.#root.end();
+
+  /** The sequence that came the last time; before the first the empty one. */
+  get likely(): NamePlan {
+    return this.#likely;
+  }
 
   /** Where a request begins. */
   get root(): NameNode {
@@ -83,22 +69,24 @@ export class NameTree {
 
   /** The node of the next name. */
   follow(node: NameNode, name: string): NameNode {
-    let next = node.get(name);
-    if (next === undefined) {
-      this.#grow(1);
-      next = node.add(name);
-    }
-    node.likely = next;
-    return next;
+    const next = node.get(name);
+    if (next !== undefined) return next;
+    this.#grow(1);
+    return node.add(name);
   }
 
   /** What follows from the names up to this one. @throws RemoteProtocolError ERR_ENV_NAME (400) */
-  namesOf(node: NameNode): VariableNames {
+  planOf(node: NameNode): NamePlan {
     const known = node.known;
     if (known !== undefined) return known;
-    const names = node.end();
-    this.#grow(names.names.length);
-    return names;
+    const plan = node.end();
+    this.#grow(node.count);
+    return plan;
+  }
+
+  /** A request came with this sequence, unless its nodes were thrown away meanwhile. */
+  remember(plan: NamePlan): void {
+    if (plan.nodes.length > 0 && plan.nodes[0].before === this.#root) this.#likely = plan;
   }
 
   #grow(by: number): void {
@@ -106,5 +94,6 @@ export class NameTree {
     if (this.#size <= MOST_NAMES) return;
     this.#root = new NameNode('', undefined);
     this.#size = 0;
+    this.#likely = this.#root.end();
   }
 }

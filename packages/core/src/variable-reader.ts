@@ -1,7 +1,8 @@
 import { checkValues } from './cgi-values.ts';
 import { RemoteProtocolError } from './errors.ts';
+import { comparePlanned, NamePlan } from './name-plan.ts';
 import type { NameNode, NameTree } from './name-tree.ts';
-import type { VariableNames } from './variable-names.ts';
+import { type VariableNames, variableNames } from './variable-names.ts';
 
 export interface Variables {
   readonly names: VariableNames;
@@ -18,6 +19,7 @@ interface ReaderLimits {
 /** Behind every byte of a block. */
 const NOWHERE = 0x7fffffff;
 const NOTHING = Buffer.alloc(0);
+const NO_PLAN = new NamePlan(variableNames([]), []);
 const NO_VIEW = new DataView(new ArrayBuffer(0));
 
 function tooLarge(code: 'ERR_ENV_ITEM' | 'ERR_ENV_COUNT', limit: keyof ReaderLimits, message: string): never {
@@ -47,15 +49,24 @@ export class VariableReader {
   #mostValue = 0;
   #mostCount = 0;
   #bytes: Buffer = NOTHING;
-  /** Of the memory that blocks lie in, which is mostly the same as before. */
+  /** Of the bytes that blocks lie in, which are mostly the same as before. */
   #view: DataView = NO_VIEW;
+  #viewed: Buffer = NOTHING;
   #offset = 0;
+  /** Where the block begins in its bytes. */
+  #from = 0;
   #text = '';
-  #node: NameNode;
   #values: string[] = [];
   #count = 0;
   /** How many there were the last time. */
   #usual = 0;
+  /** What the names have followed so far, and where in its words the next one stands. */
+  #plan: NamePlan = NO_PLAN;
+  #words: Int32Array = NO_PLAN.words;
+  #wordAt = 0;
+  /** The last name that was another than was expected, and its place; -1: there was none. */
+  #node: NameNode;
+  #turn = -1;
   /** Where the next NUL, CR and LF stand, as far as that was looked for, and the first of them. */
   #nul = -1;
   #cr = -1;
@@ -73,18 +84,20 @@ export class VariableReader {
     return this.#text;
   }
 
-  begin(bytes: Buffer, limits: ReaderLimits): void {
+  /** A block that lies in these bytes. */
+  begin(bytes: Buffer, limits: ReaderLimits, from = 0, to = bytes.length): void {
     this.#limits = limits;
     this.#mostName = limits.maxNameBytes;
     this.#mostValue = limits.maxValueBytes;
     this.#mostCount = limits.maxEnvCount;
     this.#bytes = bytes;
-    if (this.#view.buffer !== bytes.buffer) this.#view = new DataView(bytes.buffer);
-    this.#offset = bytes.byteOffset;
-    this.#text = bytes.toString('latin1', 0, bytes.length);
-    this.#node = this.#tree.root;
+    if (bytes !== this.#viewed) this.#lookAt(bytes);
+    this.#from = from;
+    this.#text = bytes.toString('latin1', from, to);
     this.#values = new Array(this.#usual);
     this.#count = 0;
+    this.#turn = -1;
+    this.#follow(this.#tree.likely, 0);
     this.#nul = -1;
     this.#cr = -1;
     this.#lf = -1;
@@ -92,25 +105,49 @@ export class VariableReader {
     this.#suspect = false;
   }
 
+  #lookAt(bytes: Buffer): void {
+    this.#viewed = bytes;
+    this.#offset = bytes.byteOffset;
+    if (this.#view.buffer !== bytes.buffer) this.#view = new DataView(bytes.buffer);
+  }
+
   /**
-   * A pair by its places in the block, which must lie inside.
+   * A pair by its places in the bytes, which must lie inside the block.
    * @throws RemoteProtocolError ERR_ENV_ITEM, ERR_ENV_COUNT (431)
    */
   add(nameAt: number, nameLength: number, valueAt: number, valueLength: number): void {
-    const end = valueAt + valueLength;
+    const start = valueAt - this.#from;
+    const end = start + valueLength;
     if (nameLength > this.#mostName || valueLength > this.#mostValue || this.#count === this.#mostCount)
       this.#refuse(nameLength, valueLength);
-    const { likely } = this.#node;
-    if (likely?.isAt(this.#view, this.#offset + nameAt, nameLength)) this.#node = likely;
-    else this.#node = this.#tree.follow(this.#node, this.#bytes.toString('latin1', nameAt, nameAt + nameLength));
-    if (this.#control < end) this.#look(valueAt, end);
-    this.#values[this.#count++] = this.#text.substring(valueAt, end);
+    this.#wordAt = comparePlanned(this.#words, this.#wordAt, this.#view, this.#offset + nameAt, nameLength);
+    if (this.#wordAt === 0) this.#turnTo(this.#bytes.toString('latin1', nameAt, nameAt + nameLength));
+    if (this.#control < end) this.#look(start, end);
+    this.#values[this.#count++] = this.#text.substring(start, end);
   }
 
   #refuse(nameLength: number, valueLength: number): void {
     const limits = this.#limits as ReaderLimits;
     checkItem(nameLength, valueLength, limits);
     tooLarge('ERR_ENV_COUNT', 'maxEnvCount', `more than ${limits.maxEnvCount} variables`);
+  }
+
+  #follow(plan: NamePlan, count: number): void {
+    this.#plan = plan;
+    this.#words = plan.words;
+    this.#wordAt = plan.starts[count] ?? 0;
+  }
+
+  /** The next name is another than was expected. */
+  #turnTo(name: string): void {
+    this.#node = this.#tree.follow(this.#last, name);
+    this.#turn = this.#count;
+    this.#follow(this.#node.likely ?? NO_PLAN, this.#count + 1);
+  }
+
+  /** The names so far. */
+  get #last(): NameNode {
+    return this.#count === 0 ? this.#tree.root : (this.#plan.nodes[this.#count - 1] ?? this.#node);
   }
 
   /** Most of the time what is found there is a length, not a part of a value. */
@@ -130,15 +167,24 @@ export class VariableReader {
   /** @throws RemoteProtocolError ERR_ENV_NAME, ERR_ENV_VALUE (400) */
   end(): Variables {
     const values = this.#values;
-    const node = this.#node;
     if (values.length > this.#count) values.length = this.#count;
     this.#usual = this.#count;
     // no text of a request outlives it here
     this.#bytes = NOTHING;
     this.#text = '';
     this.#values = [];
-    const names = this.#tree.namesOf(node);
+    const { names } = this.#endPlan();
     if (this.#suspect) checkValues(names, values);
     return { names, values };
+  }
+
+  /** @throws RemoteProtocolError ERR_ENV_NAME (400) */
+  #endPlan(): NamePlan {
+    if (this.#turn < 0 && this.#plan.nodes.length === this.#count) return this.#plan;
+    const plan = this.#tree.planOf(this.#last);
+    // the next request that turns off there is likely to go on as this one did
+    if (this.#turn >= 0) plan.nodes[this.#turn].likely = plan;
+    this.#tree.remember(plan);
+    return plan;
   }
 }
