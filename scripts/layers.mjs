@@ -23,8 +23,8 @@ const everything = [
 
 /** What each package may import: packages of this repository, others, and Node's own modules ('*': any). */
 const picture = {
-  core: { packages: [], builtins: ['node:fs/promises', 'node:stream', 'node:stream/web'] },
-  wire: { packages: ['core'], others: ['binary-parser'], builtins: [] },
+  core: { packages: [], builtins: ['node:buffer', 'node:fs/promises', 'node:stream', 'node:stream/web'] },
+  wire: { packages: ['core'], others: ['binary-parser'], builtins: ['node:buffer'] },
   fastcgi: protocol,
   scgi: protocol,
   // the secret of a listener is compared by its hash

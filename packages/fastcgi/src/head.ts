@@ -46,7 +46,8 @@ export function takeParams(record: RecordReader, state: RequestState, requests: 
  */
 export function readHead(state: RequestState, requests: Requests, limits: Limits, peer: string | undefined): CgiHead {
   try {
-    const { names, values } = readParams(state.takeParams(), reader, limits);
+    const { paramsFrom, paramsTo } = state;
+    const { names, values } = readParams(state.takeParams(), reader, limits, paramsFrom, paramsTo);
     const head = new CgiHead(names, values, state.role === 'authorizer', peer);
     if (state.role === 'filter') state.file = new FilterFile(dataLength(head));
     return head;

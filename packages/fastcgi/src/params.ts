@@ -6,17 +6,22 @@ function malformed(message: string): never {
 }
 
 /**
- * The name-value pairs of a whole stream (FastCGI 1.0 §3.4).
+ * The name-value pairs of a whole stream (FastCGI 1.0 §3.4), which lies in these bytes.
  * @throws RemoteProtocolError (400) ERR_ENV_PAIR, ERR_ENV_NAME, ERR_ENV_VALUE; (431) ERR_ENV_ITEM, ERR_ENV_COUNT
  */
-export function readParams(bytes: Buffer, reader: VariableReader, limits: Limits): Variables {
-  const end = bytes.length;
-  reader.begin(bytes, limits);
-  let at = 0;
+export function readParams(
+  bytes: Buffer,
+  reader: VariableReader,
+  limits: Limits,
+  from = 0,
+  end = bytes.length,
+): Variables {
+  reader.begin(bytes, limits, from, end);
+  let at = from;
   while (at < end) {
-    const nameLength = readLength(bytes, at);
+    const nameLength = readLength(bytes, at, end);
     at += lengthSize(bytes[at]);
-    const valueLength = readLength(bytes, at);
+    const valueLength = readLength(bytes, at, end);
     at += lengthSize(bytes[at]);
     const valueAt = at + nameLength;
     if (valueLength > end - valueAt) {
@@ -40,8 +45,8 @@ export function checkLengths(bytes: Buffer, from: number, limits: Limits): numbe
     const valueAt = at + lengthSize(bytes[at]);
     const pairAt = valueAt + lengthSize(bytes[valueAt]);
     if (pairAt > bytes.length) return at;
-    const nameLength = readLength(bytes, at);
-    const valueLength = readLength(bytes, valueAt);
+    const nameLength = readLength(bytes, at, pairAt);
+    const valueLength = readLength(bytes, valueAt, pairAt);
     checkItem(nameLength, valueLength, limits);
     const end = pairAt + nameLength + valueLength;
     if (end > bytes.length) return at;
@@ -54,10 +59,10 @@ function lengthSize(first: number): 1 | 4 {
   return first < 128 ? 1 : 4;
 }
 
-function readLength(bytes: Buffer, at: number): number {
+function readLength(bytes: Buffer, at: number, end: number): number {
   const first = bytes[at];
-  if (first < 128) return first;
-  if (at + 4 > bytes.length) malformed('a length is cut off');
+  if (first < 128 && at < end) return first;
+  if (at + 4 > end) malformed('a length is cut off');
   return bytes.readUInt32BE(at) & 0x7fffffff;
 }
 
@@ -65,9 +70,9 @@ function readLength(bytes: Buffer, at: number): number {
 export function readPairs(bytes: Buffer, take: (name: string, value: string) => void): void {
   let at = 0;
   while (at < bytes.length) {
-    const nameLength = readLength(bytes, at);
+    const nameLength = readLength(bytes, at, bytes.length);
     at += lengthSize(bytes[at]);
-    const valueLength = readLength(bytes, at);
+    const valueLength = readLength(bytes, at, bytes.length);
     at += lengthSize(bytes[at]);
     if (nameLength + valueLength > bytes.length - at) malformed('a pair is cut off');
     take(

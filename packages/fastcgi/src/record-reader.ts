@@ -55,6 +55,20 @@ export class RecordReader {
     this.#padding = bytes[at + 6];
   }
 
+  /** Where the next record begins, no padding before it: the chunk, if so many bytes lie in it from `frontAt` on. */
+  front(count: number): Buffer | undefined {
+    return this.left < 0 && this.#padding === 0 ? this.#input.front(count) : undefined;
+  }
+
+  get frontAt(): number {
+    return this.#input.frontAt;
+  }
+
+  /** Takes whole records that were read in the chunk at the front. */
+  skipFront(count: number): void {
+    this.#input.skip(count);
+  }
+
   /** A byte that has come and was not taken. */
   byte(offset: number): number {
     return this.#input.peek(offset) as number;
@@ -110,8 +124,9 @@ export class RecordReader {
   /** Takes an empty record of this type and id, if it is the next one; false: it is not, or has not come. */
   takeEmpty(type: number, id: number): boolean {
     if (!this.emptyFollows(type, id)) return false;
-    this.open();
-    this.close();
+    const at = this.#padding;
+    this.#padding = this.byte(at + 6);
+    this.#input.skip(at + HEADER_LENGTH);
     return true;
   }
 

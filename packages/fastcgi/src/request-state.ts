@@ -35,6 +35,9 @@ export class RequestState {
   /** Body bytes handed out since the last `pull`. */
   window = 0;
   paramsRecords = 0;
+  /** Where PARAMS lie in `params`, as far as they have come. */
+  paramsFrom = 0;
+  paramsTo = 0;
   /** Where the first pair of PARAMS begins whose lengths have not been looked at. */
   paramsChecked = 0;
   stderrBytes = 0;
@@ -89,7 +92,7 @@ export class RequestState {
   }
 
   get paramsBytes(): number {
-    return this.#joined?.length ?? this.#view?.length ?? 0;
+    return this.paramsTo - this.paramsFrom;
   }
 
   /** The first piece of PARAMS is kept as a view; only a second one makes a copy, for pairs may straddle records. */
@@ -100,6 +103,14 @@ export class RequestState {
       this.#joined = new ByteWriter((this.#view.length + piece.length) * 2).bytes(this.#view).bytes(piece);
       this.#view = undefined;
     }
+    this.paramsTo += piece.length;
+  }
+
+  /** All of PARAMS, which are read at once. */
+  lendParams(bytes: Buffer, from: number, to: number): void {
+    this.#view = bytes;
+    this.paramsFrom = from;
+    this.paramsTo = to;
   }
 
   /** The memory that the piece lies in is about to be used again. */
@@ -118,6 +129,8 @@ export class RequestState {
     const { params } = this;
     this.#joined = undefined;
     this.#view = undefined;
+    this.paramsFrom = 0;
+    this.paramsTo = 0;
     return params;
   }
 

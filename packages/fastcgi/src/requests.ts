@@ -24,6 +24,7 @@ export class Requests {
   readonly #limits: Limits;
   readonly #counts: LimitCounts;
   readonly #roles: readonly Role[];
+  readonly #responder: boolean;
   /** Every id whose request or reply is not finished. */
   readonly #ids = new IdMap<RequestState>();
   /** How many of them are not answered. */
@@ -50,6 +51,7 @@ export class Requests {
   constructor(limits: Limits, roles = responders, counts = limitCounts()) {
     this.#limits = limits;
     this.#roles = roles;
+    this.#responder = roles.includes('responder');
     this.#counts = counts;
     this.#junk = new Budget(limits, 'maxJunkRecords', 'ERR_FCGI_JUNK', 'records that belong to no request');
     this.#aborts = new Budget(limits, 'maxAbortedRequests', 'ERR_FLOOD', 'requests aborted before their reply in 10 s');
@@ -95,16 +97,28 @@ export class Requests {
     this.#maybeClose();
   }
 
+  /** Nothing keeps a responder's request with this id from being taken. */
+  takes(id: number): boolean {
+    if (this.#closing || !this.#responder || this.#ids.get(id) !== undefined) return false;
+    return this.#active < this.#limits.maxConcurrentPerConnection;
+  }
+
+  /** A request that is taken. */
+  open(id: number, role: Role, keep: boolean): RequestState {
+    const state = new RequestState(id, role);
+    this.#keep = keep;
+    this.#ids.set(id, state);
+    if (++this.#active > 1) this.sharing = 'yes';
+    if (++this.#served >= this.#limits.maxConnectionRequests) this.#serveNoMore();
+    return state;
+  }
+
   /** BEGIN_REQUEST: one that cannot be taken is answered here. False: there are too many at once. */
   begin(id: number, roleNumber: number, keep: boolean): boolean {
     const late = this.#closing;
     const most = this.#limits.maxConcurrentPerConnection;
     const role = roleNames[roleNumber];
-    const state = new RequestState(id, role ?? 'responder');
-    this.#keep = keep;
-    this.#ids.set(id, state);
-    if (++this.#active > 1) this.sharing = 'yes';
-    if (++this.#served >= this.#limits.maxConnectionRequests) this.#serveNoMore();
+    const state = this.open(id, role ?? 'responder', keep);
     if (!this.#roles.includes(role as Role)) this.#endAtOnce(state, ProtocolStatus.UNKNOWN_ROLE);
     else if (late) this.#refuse(state, 503);
     // a peer that was told 1 knows what CANT_MPX_CONN means; to a user's request nobody reads the status

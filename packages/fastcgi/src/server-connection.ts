@@ -21,6 +21,7 @@ import { checkHeader, move } from './record-rules.ts';
 import { aborted, bodyShort, MORE, type Step } from './request-events.ts';
 import type { RequestState } from './request-state.ts';
 import { Requests } from './requests.ts';
+import { openWhole } from './whole-head.ts';
 
 /** Answers to the peer's management records that it does not read: above this many bytes no more is read of it. */
 const MAX_ANSWERS = 65_536;
@@ -86,6 +87,8 @@ export class FastcgiServerConnection implements ServerConnection {
       // it is broken, or the reply that closes it is out: whatever else was sent is for nobody
       if (this.#requests.close !== false) record.clear();
       if (record.left < 0) {
+        const whole = openWhole(record, this.#requests, this.#limits);
+        if (whole !== undefined) return this.#start(whole);
         if (!record.open()) break;
         checkHeader(record, this.#requests.get(record.id));
       }
@@ -179,7 +182,7 @@ export class FastcgiServerConnection implements ServerConnection {
     if (!ended && this.#requests.haproxy) this.#requests.expectSharing();
     // most requests have no body, and their empty STDIN lies behind their head
     if (ended && state.receive === 'body' && this.#record.takeEmpty(RecordType.STDIN, state.id))
-      move(state, 'STDIN_END');
+      state.receive = state.role === 'filter' ? 'data' : 'complete';
     if (early !== undefined && !ended) this.#deliver(state, early.view());
     if (state.receive !== 'body' && !state.bodyDone) this.#events.push(bodyShort(state));
     const { id, role } = state;

@@ -1,3 +1,6 @@
+// the global is a getter, which costs more than what is asked of it
+import { Buffer } from 'node:buffer';
+
 const EMPTY = Buffer.alloc(0);
 
 /** Leftovers shorter than this are copied, so that a few bytes do not keep a 64 KiB read alive. */
@@ -103,19 +106,29 @@ export class ByteQueue {
   skip(count: number): void {
     this.#length -= count;
     this.#at += count;
-    while (this.#first < this.#chunks.length && this.#at >= this.#chunks[this.#first].length) {
+    if (this.#length === 0) this.#empty();
+    else if (this.#at >= this.#chunks[this.#first].length) this.#dropChunks();
+  }
+
+  #dropChunks(): void {
+    while (this.#at >= this.#chunks[this.#first].length) {
       this.#at -= this.#chunks[this.#first].length;
       this.#chunks[this.#first++] = EMPTY;
     }
-    if (this.#first === this.#chunks.length) {
-      this.#chunks.length = 0;
-      this.#first = 0;
-      this.#slab = EMPTY;
-      this.#gathered = undefined;
-    } else if (this.#first > 64 && this.#first * 2 > this.#chunks.length) {
+    if (this.#first > 64 && this.#first * 2 > this.#chunks.length) {
       this.#chunks.splice(0, this.#first);
       this.#first = 0;
     }
+  }
+
+  #empty(): void {
+    // setting the length of an array costs more than all the rest, and gives its memory away
+    if (this.#chunks.length === 1) this.#chunks.pop();
+    else if (this.#chunks.length > 0) this.#chunks.length = 0;
+    this.#first = 0;
+    this.#at = 0;
+    this.#slab = EMPTY;
+    this.#gathered = undefined;
   }
 
   /** To be called when no more can be taken for now: a short rest of a chunk is copied and the chunk let go. */
@@ -139,12 +152,8 @@ export class ByteQueue {
   }
 
   clear(): void {
-    this.#chunks.length = 0;
-    this.#first = 0;
-    this.#at = 0;
     this.#length = 0;
-    this.#slab = EMPTY;
-    this.#gathered = undefined;
+    this.#empty();
   }
 }
 
