@@ -7,6 +7,7 @@ export { CgiHead, checkContentLength, checkMethod, checkProtocol } from './cgi-h
 export { cgiReplyHead, replyHeadText } from './cgi-reply.ts';
 export { type CgiReplyHead, CgiReplyReader } from './cgi-reply-reader.ts';
 export { checkValues, checkVariable } from './cgi-values.ts';
+export { chunkBytes } from './chunk-bytes.ts';
 export { ChunkList } from './chunk-list.ts';
 export { buildEnviron, type CgiVariables, type Environ, type GatewayVariables } from './environ.ts';
 export { environHandler } from './environ-handler.ts';

@@ -1,6 +1,7 @@
 import type { Readable, Writable } from 'node:stream';
 import { AbortError, type Chunk, cgiReplyHead, type Limits, type ReplyEvent } from '@postern/core';
 import { DrainWaiter } from './drain-waiter.ts';
+import { atEndOfTurn } from './end-of-turn.ts';
 import type { ServerExchange } from './exchange.ts';
 import type { ExchangeHost, Waiter } from './exchange-host.ts';
 
@@ -113,7 +114,7 @@ export class CgiHost implements ExchangeHost {
   flushSoon(): void {
     if (this.#turnScheduled) return;
     this.#turnScheduled = true;
-    process.nextTick(endTurn, this);
+    atEndOfTurn(this);
   }
 
   endTurn(): void {
@@ -200,8 +201,4 @@ export class CgiHost implements ExchangeHost {
     this.#broken = true;
     this.context.report(error, undefined);
   }
-}
-
-function endTurn(host: CgiHost): void {
-  host.endTurn();
 }

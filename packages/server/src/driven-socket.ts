@@ -29,8 +29,21 @@ export function attach(socket: Socket, events: SocketEvents): void {
 }
 
 function onRead(this: Socket, count: number, buffer: Buffer): boolean {
-  (this as DrivenSocket)[kEvents].receive(buffer.subarray(0, count), true);
+  (this as DrivenSocket)[kEvents].receive(firstBytes(buffer, count), true);
   return true;
+}
+
+/** Views of the memory that is read into, which is always the same: to make one costs more than to look at it. */
+const views = new Array<Buffer | undefined>(256).fill(undefined);
+
+function firstBytes(buffer: Buffer, count: number): Buffer {
+  const place = count % 256;
+  let view = views[place];
+  if (view === undefined || view.length !== count) {
+    view = buffer.subarray(0, count);
+    views[place] = view;
+  }
+  return view;
 }
 
 function onData(this: Socket, chunk: Buffer): void {

@@ -12,6 +12,7 @@ import {
   type ServerProtocol,
 } from '@postern/core';
 import { attach, type SocketEvents } from './driven-socket.ts';
+import { atEndOfTurn } from './end-of-turn.ts';
 import type { ServerExchange } from './exchange.ts';
 import type { ExchangeHost, Waiter } from './exchange-host.ts';
 import { PeerLog } from './log.ts';
@@ -226,7 +227,7 @@ export class Driver implements ServedConnection, Watched, SocketEvents, Exchange
   flushSoon(): void {
     if (this.#turnScheduled || this.#pumping || this.#dead) return;
     this.#turnScheduled = true;
-    process.nextTick(endTurn, this);
+    atEndOfTurn(this);
   }
 
   endTurn(): void {
@@ -343,8 +344,4 @@ export class Driver implements ServedConnection, Watched, SocketEvents, Exchange
     if (this.#watchdog.periodEnds(now)) this.#connection.renewBudgets?.();
     this.#watchdog.check(this, now);
   }
-}
-
-function endTurn(driver: Driver): void {
-  driver.endTurn();
 }

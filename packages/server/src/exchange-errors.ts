@@ -26,3 +26,11 @@ export function wrongLength(size: number, stated: number): LocalProtocolError {
   const code = size > stated ? 'ERR_BODY_LONG' : 'ERR_BODY_CUT';
   return new LocalProtocolError(code, `the body has ${size} bytes, its Content-Length is ${stated}`);
 }
+
+/**
+ * @param declared Content-Length; -1: not stated
+ * @throws LocalProtocolError as `wrongLength`
+ */
+export function checkLength(size: number, declared: number): void {
+  if (declared >= 0 && declared !== size) throw wrongLength(size, declared);
+}

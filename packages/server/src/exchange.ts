@@ -5,6 +5,7 @@ import {
   type Chunk,
   checkHeaders,
   checkStatus,
+  chunkBytes,
   describeError,
   type Environ,
   type ErrorSink,
@@ -20,7 +21,7 @@ import {
   unbuffered,
 } from '@postern/core';
 import { ErrorLines } from './error-lines.ts';
-import { asAbort, bodyLost, bodyTooLong, headSent, repliedError, wrongLength } from './exchange-errors.ts';
+import { asAbort, bodyLost, bodyTooLong, checkLength, headSent, repliedError } from './exchange-errors.ts';
 import type { ExchangeHost } from './exchange-host.ts';
 import { sendInterim } from './interim.ts';
 import { noticeLongHead, PAGE } from './long-head.ts';
@@ -125,10 +126,9 @@ export class ServerExchange implements Exchange, BodyOwner, ErrorSink {
     if (this.#givenUp) return;
     const { id } = this;
     const checked = this.#checkHead(status, reason, headers);
-    const size = body === null ? 0 : typeof body === 'string' ? Buffer.byteLength(body) : body.length;
+    const size = chunkBytes(body);
     const bodyless = isBodyless(this.head.method, status);
-    if (!bodyless && checked.contentLength >= 0 && checked.contentLength !== size)
-      throw wrongLength(size, checked.contentLength);
+    if (!bodyless) checkLength(size, checked.contentLength);
     if (bodyless || size <= WHOLE) {
       const whole = bodyless ? null : body;
       this.#host.send({ type: 'whole', id, status, reason, headers: checked.headers, body: whole, size });

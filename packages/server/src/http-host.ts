@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Limits, ReplyEvent } from '@postern/core';
+import { chunkBytes, type Limits, type ReplyEvent } from '@postern/core';
 import { DrainWaiter } from './drain-waiter.ts';
+import { atEndOfTurn } from './end-of-turn.ts';
 import type { ServerExchange } from './exchange.ts';
 import type { ExchangeHost, Waiter } from './exchange-host.ts';
 import { FinalResponse } from './final-response.ts';
@@ -45,7 +46,7 @@ export class HttpHost implements ExchangeHost {
     switch (event.type) {
       case 'whole': {
         const { body } = event;
-        const bytes = event.size ?? (typeof body === 'string' ? Buffer.byteLength(body) : (body?.length ?? 0));
+        const bytes = event.size ?? chunkBytes(body);
         res.writeHead(event.status, event.reason, this.#fields(event.status, event.headers, bytes));
         if (body === null) res.end();
         // node:http writes the head in the encoding of the text behind it: in UTF-8 its bytes above 127 would be doubled
@@ -207,7 +208,7 @@ export class HttpHost implements ExchangeHost {
   flushSoon(): void {
     if (this.#turnScheduled || !this.#headDue) return;
     this.#turnScheduled = true;
-    process.nextTick(endTurn, this);
+    atEndOfTurn(this);
   }
 
   endTurn(): void {
@@ -231,8 +232,4 @@ export class HttpHost implements ExchangeHost {
   defect(error: unknown): void {
     this.#connection.defect(error);
   }
-}
-
-function endTurn(host: HttpHost): void {
-  host.endTurn();
 }
