@@ -1,6 +1,7 @@
-/** Unit tests run from the sources: workspace names are mapped to them. What crosses packages and needs the build is in test/. */
+/** Unit tests run from the sources: workspace names are mapped to them. What is started as a program is built before. */
 export default {
   testMatch: ['<rootDir>/packages/*/test/**/*.test.ts', '<rootDir>/test/**/*.test.ts'],
+  globalSetup: '<rootDir>/scripts/lib/jest-setup.mjs',
   testEnvironment: 'node',
   // what is left on globals is not to be undone behind a file: it can reach into Node's own modules, which all files share
   testEnvironmentOptions: { globalsCleanup: 'off' },

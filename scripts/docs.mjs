@@ -2,8 +2,11 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { bundlePackages } from './lib/bundle.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
+// what is imported from here on is what the sources say
+await bundlePackages();
 const { errorCodes, limitTable, replyTable } = await import(join(root, 'packages/core/dist/index.js'));
 const fastcgi = await import(join(root, 'packages/fastcgi/dist/index.js'));
 const ajp = await import(join(root, 'packages/ajp/dist/index.js'));

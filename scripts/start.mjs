@@ -14,7 +14,7 @@ http://127.0.0.1:8080, so that no web server is needed.
 With an app: the same as "postern serve", from the folder where npm was called.
   npm start -- ./app.mjs --help    shows all of its flags
 
-What is missing is installed (npm install) and built (tsc -b) first. SIGINT and SIGTERM stop it.
+What is missing is installed (npm install) and built (npm run build) first. SIGINT and SIGTERM stop it.
 `;
 
 const args = process.argv.slice(2);

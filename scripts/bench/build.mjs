@@ -9,9 +9,8 @@ const root = fileURLToPath(new URL('../../', import.meta.url));
  */
 export function buildPackages(packages) {
   if (packages.length === 0) return;
-  const tsc = fileURLToPath(new URL('../../node_modules/typescript/bin/tsc', import.meta.url));
   const projects = packages.map((name) => `packages/${name}`);
-  const { status, stdout, stderr, error } = spawnSync(process.execPath, [tsc, '-b', ...projects], {
+  const { status, stdout, stderr, error } = spawnSync(process.execPath, ['scripts/build.mjs', ...projects], {
     cwd: root,
     encoding: 'utf8',
   });

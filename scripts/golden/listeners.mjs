@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
-import { prepareApp } from '../../packages/postern/dist/interface.js';
-import { planServing, startServing } from '../../packages/postern/dist/serve.js';
+import { prepareApp } from '../../.cache/postern/interface.js';
+import { planServing, startServing } from '../../.cache/postern/serve.js';
 import golden from '../../test/fixtures/golden.mjs';
 
 /**

@@ -3,6 +3,7 @@
 //   npm run golden -- --check          records and compares with what is kept
 //   npm run golden -- --check nginx    one web server alone
 import { buildPackages } from '../bench/build.mjs';
+import { bundleInside } from '../lib/bundle.mjs';
 import { goldenPath, json, pagePath, readGolden, stale, write } from './files.mjs';
 
 const help = `npm run golden -- [--check] [--built] [FRONT-END]...
@@ -29,6 +30,8 @@ async function main(args) {
     return flags.includes('--help') ? 0 : 2;
   }
   if (!flags.includes('--built')) buildPackages(['postern', 'testkit']);
+  const inside = ['address.ts', 'config/web-servers.ts', 'interface.ts', 'serve.ts'];
+  await bundleInside('postern', inside, '.cache/postern');
   // what is imported from here on is what was just built
   const { profileRules } = await import('../../packages/core/dist/index.js');
   const { frontEnds, record } = await import('./record.mjs');

@@ -96,14 +96,10 @@ function npmReason(output) {
 
 /** @throws PrepareError */
 async function build(projects) {
-  const { code, output } = await run(process.execPath, [
-    join(root, 'node_modules/typescript/bin/tsc'),
-    '-b',
-    ...projects,
-  ]);
+  const { code, output } = await run(process.execPath, [join(root, 'scripts/build.mjs'), ...projects]);
   if (code === 0) return;
   process.stderr.write(output);
-  throw new PrepareError('the build failed (tsc -b): what it said stands above');
+  throw new PrepareError('the build failed (npm run build): what it said stands above');
 }
 
 /**
@@ -122,7 +118,7 @@ export async function prepare({ quiet = false, projects = [] } = {}) {
       tell('installing the packages of package-lock.json (npm install)');
       await install();
     }
-    if (!existsSync(join(root, 'packages/postern/dist/cli.js'))) tell('building (tsc -b)');
+    if (!existsSync(join(root, 'packages/postern/dist/cli.js'))) tell('building (npm run build)');
     await build(projects);
   } catch (error) {
     if (!(error instanceof PrepareError)) throw error;

@@ -29,6 +29,7 @@ function strykerOptions(subject, mutate, concurrency) {
       configFile: 'jest.config.mjs',
       config: {
         testMatch: ['<rootDir>/scripts/mutate/gathered.test.mjs'],
+        globalSetup: null,
         testEnvironment: join(root, 'scripts/mutate/environment.cjs'),
       },
       enableFindRelatedTests: false,

@@ -1,6 +1,7 @@
 import { ConfigError, describeError, PosternError, printable } from '@postern/core';
 import type { Argv } from 'yargs';
 import { buildConfig, configFlagsToCome, configNames } from './commands/config.ts';
+import { runServe } from './commands/run-serve.ts';
 import { buildServe, plainServe, serveFlagsToCome, serveNames } from './commands/serve.ts';
 import { withoutQueryWords } from './query-words.ts';
 import { say } from './say.ts';
@@ -29,7 +30,7 @@ const commands: Readonly<Record<string, Command>> = {
     flagsToCome: serveFlagsToCome,
     plain: plainServe,
     build: buildServe,
-    run: async (args) => (await import('./commands/run-serve.ts')).runServe(args),
+    run: runServe,
   },
   config: {
     names: configNames,

@@ -1,5 +1,5 @@
-import { parseAddress } from '../../../packages/postern/dist/address.js';
-import { webServerConfig } from '../../../packages/postern/dist/config/web-servers.js';
+import { parseAddress } from '../../../.cache/postern/address.js';
+import { webServerConfig } from '../../../.cache/postern/config/web-servers.js';
 import { HOST } from '../ask.mjs';
 
 /** What `postern config` prints for a site. */

@@ -8,6 +8,7 @@ import { prepareRoles } from '../roles.ts';
 import { say } from '../say.ts';
 import { planServing, type Served, startServing } from '../serve.ts';
 import { single } from '../usage.ts';
+import { runCgi } from './run-cgi.ts';
 import { readServeFlags } from './serve-flags.ts';
 
 /** Where an app is served that nothing else is known of: for its developer, on this machine alone. */
@@ -16,7 +17,7 @@ const DEVELOPMENT = 'http://127.0.0.1:8080';
 /** Serves until it is stopped, or the one request of a CGI program. @returns the exit code @throws ConfigError */
 export async function runServe(args: Record<string, unknown>): Promise<number> {
   const given = args.listen as string[] | undefined;
-  if (given === undefined && isCgi()) return (await import('./run-cgi.ts')).runCgi(args);
+  if (given === undefined && isCgi()) return runCgi(args);
   const { module, ...flags } = readServeFlags(args);
   const plan = planServing({ ...flags, listen: given ?? (isListening(0) ? 'fastcgi+fd:0' : DEVELOPMENT) });
   const readyPath = single(args['ready-file'], 'ready-file');
