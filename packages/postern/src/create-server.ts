@@ -133,7 +133,7 @@ export class GatewayServer extends EventEmitter implements HttpServer {
       );
     }
     if (call.callback !== undefined) this.once('listening', call.callback);
-    const options = { limits: this.#limits, mount: this.#mount, onError: this.#options.onError, known: knownProtocols };
+    const options = { limits: this.#limits, mount: this.#mount, onError: this.#options.onError };
     this.#server = new Server(this.#handler, options);
     this.#opening = this.#open(this.#server, call);
     return this;
@@ -150,7 +150,8 @@ export class GatewayServer extends EventEmitter implements HttpServer {
       const peer: PeerOptions = { ...(name && { peer: name }), ...(secret && { secret }), ...call.peer };
       refuseOpenAjp(protocol, target, peer.secret);
       const roles = await this.#roles();
-      const served = protocolOf(protocol, { uwsgi: this.#options.uwsgi, listener: this });
+      const served = await protocolOf(protocol, { uwsgi: this.#options.uwsgi, listener: this });
+      server.know(await knownProtocols());
       bound = await server.listen(served, target, { ...peer, roles });
     } catch (error) {
       if (this.#server === server) this.#server = undefined;

@@ -1,14 +1,20 @@
-import { ajp } from '@postern/ajp';
 import type { ServerProtocol } from '@postern/core';
-import { fastcgi } from '@postern/fastcgi';
-import { scgi } from '@postern/scgi';
 import { auto, type HttpListener, http, type Listened, type ServerTls } from '@postern/server';
-import { type UwsgiOptions, uwsgi, uwsgiWith } from '@postern/uwsgi';
+import type { UwsgiOptions } from '@postern/uwsgi';
 import { type GatewayName, gatewayNames, type ProtocolName } from './address.ts';
 
-const protocols: Readonly<Record<GatewayName, ServerProtocol>> = { fastcgi, scgi, ajp, uwsgi };
-/** What the log can name where it is not served. */
-export const knownProtocols: readonly ServerProtocol[] = Object.values(protocols);
+/** Each is loaded when it is wanted: most servers speak one. */
+const loaders: Readonly<Record<GatewayName, (options?: UwsgiOptions) => Promise<ServerProtocol>>> = {
+  fastcgi: async () => (await import('@postern/fastcgi')).fastcgi,
+  scgi: async () => (await import('@postern/scgi')).scgi,
+  ajp: async () => (await import('@postern/ajp')).ajp,
+  uwsgi: async (options = {}) => (await import('@postern/uwsgi')).uwsgiWith(options),
+};
+
+/** What the log can name where it is not served. Whoever listens for one of them does so first. */
+export function knownProtocols(): Promise<ServerProtocol[]> {
+  return Promise.all(gatewayNames.map((name) => loaders[name]()));
+}
 
 /** What a server with the surface of `http.Server` is for: HTTP alone node:http serves itself. */
 export type ListenedName = GatewayName | 'auto';
@@ -31,9 +37,8 @@ export interface ProtocolOptions {
   readonly listener?: HttpListener | undefined;
 }
 
-export function protocolOf(name: ProtocolName, { uwsgi: more, tls, listener }: ProtocolOptions): Listened {
-  const served = (gateway: GatewayName): ServerProtocol =>
-    gateway === 'uwsgi' && more !== undefined ? uwsgiWith(more) : protocols[gateway];
-  if (isGateway(name)) return served(name);
-  return name === 'auto' ? auto(gatewayNames.map(served), http({ listener })) : http({ tls, listener });
+export async function protocolOf(name: ProtocolName, { uwsgi, tls, listener }: ProtocolOptions): Promise<Listened> {
+  if (isGateway(name)) return loaders[name](uwsgi);
+  if (name !== 'auto') return http({ tls, listener });
+  return auto(await Promise.all(gatewayNames.map((gateway) => loaders[gateway](uwsgi))), http({ listener }));
 }

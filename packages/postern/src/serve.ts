@@ -106,15 +106,16 @@ export async function startServing(app: PreparedApp, plan: ServePlan): Promise<S
   const { limits, mount, onError, signal } = plan;
   const { roles } = app;
   for (const { protocol } of plan.addresses) refuseWithoutResponder(app, protocol);
-  const server = new Server(app.handler, { limits, mount, onError, known: knownProtocols });
+  const server = new Server(app.handler, { limits, mount, onError });
   const serving = new Serving(server, app, signal);
   try {
     for (const { protocol: name, target, peer, tls } of plan.addresses) {
       signal?.throwIfAborted();
-      const protocol = protocolOf(name, { uwsgi: plan.uwsgi, tls, listener: app.listener });
+      const protocol = await protocolOf(name, { uwsgi: plan.uwsgi, tls, listener: app.listener });
       const bound = await server.listen(protocol, target, { ...plan.peer, ...peer, roles });
       serving.addresses.push(formatAddress(name, bound));
     }
+    server.know(await knownProtocols());
     signal?.throwIfAborted();
   } catch (error) {
     await serving.close(0);

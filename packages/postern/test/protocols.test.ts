@@ -30,15 +30,16 @@ async function replyOf(where: number | string, protocol: OneOfFive, path: string
 }
 
 describe('protocolOf', () => {
-  it('gives each protocol by its name', () => {
-    for (const name of fiveProtocols) expect(protocolOf(name, {}).name).toBe(name);
-    expect(protocolOf('auto', {}).name).toBe('auto');
-    expect(knownProtocols.map(({ name }) => name)).toEqual(['fastcgi', 'scgi', 'ajp', 'uwsgi']);
+  it('gives each protocol by its name', async () => {
+    for (const name of fiveProtocols) expect((await protocolOf(name, {})).name).toBe(name);
+    expect((await protocolOf('auto', {})).name).toBe('auto');
+    expect((await knownProtocols()).map(({ name }) => name)).toEqual(['fastcgi', 'scgi', 'ajp', 'uwsgi']);
   });
 
-  it('lets pings through with auto where uwsgi answers them', () => {
+  it('lets pings through with auto where uwsgi answers them', async () => {
     const ping = Buffer.from('64000000', 'hex');
-    const answers = [protocolOf('auto', {}), protocolOf('auto', { uwsgi: { ping: true } })].map(
+    const autos = [await protocolOf('auto', {}), await protocolOf('auto', { uwsgi: { ping: true } })];
+    const answers = autos.map(
       (auto) => 'sniffers' in auto && auto.sniffers.map((sniffer) => sniffer.sniff(ping)).includes('yes'),
     );
     expect(answers).toEqual([false, true]);

@@ -52,10 +52,10 @@ beforeAll(async () => {
       exchange.respond(200, 'OK', [], 'served');
     },
     // what stays undecided is closed within the patience of a test
-    { limits: limitsWith({ headersTimeout: 1000 }), known: knownProtocols, log: (entry) => logs.push(entry) },
+    { limits: limitsWith({ headersTimeout: 1000 }), known: await knownProtocols(), log: (entry) => logs.push(entry) },
   );
   for (const port of ports) {
-    const bound = await server.listen(protocolOf(port, {}), { transport: 'tcp', host: '127.0.0.1', port: 0 });
+    const bound = await server.listen(await protocolOf(port, {}), { transport: 'tcp', host: '127.0.0.1', port: 0 });
     numbers.set(port, bound.transport === 'tcp' ? bound.port : 0);
   }
 });

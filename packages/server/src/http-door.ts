@@ -1,5 +1,4 @@
 import { createServer, type Server as HttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { createServer as createSecureServer } from 'node:https';
 import type { Socket } from 'node:net';
 import type { PeerOptions } from '@postern/core';
 import { FinalResponse } from './final-response.ts';
@@ -19,14 +18,12 @@ const optional = ['upgrade', 'connect', 'checkExpectation', 'timeout'] as const;
  * would begin when it listens): those of `Watchdog` hold, as in every protocol.
  */
 export class HttpDoor implements HttpBeginner {
-  readonly sniffers: readonly Sniffer[];
   readonly #context: ServerContext;
   readonly #protocol: HttpProtocol;
   readonly #server: HttpServer;
   readonly #forwarded = new Set<string>();
 
   constructor(context: ServerContext, protocol: HttpProtocol, { halfCloseServes, peer }: PeerOptions) {
-    this.sniffers = [httpBeginning, ...context.sniffers];
     this.#context = context;
     this.#protocol = protocol;
     const { maxEnvBytes, keepAliveTimeout, maxConnectionRequests } = context.limits;
@@ -42,12 +39,20 @@ export class HttpDoor implements HttpBeginner {
     this.#server =
       tls === undefined
         ? createServer(options)
-        : createSecureServer({ ...options, cert: tls.cert, key: tls.key, ALPNProtocols: ['http/1.1'] });
+        : // not loaded before it is wanted: TLS takes a tenth of all that Node starts with
+          process
+            .getBuiltinModule('node:https')
+            .createServer({ ...options, cert: tls.cert, key: tls.key, ALPNProtocols: ['http/1.1'] });
     this.#server.maxRequestsPerSocket = maxConnectionRequests;
     // one field too many is refused, where node:http would leave it out without a word
     this.#server.maxHeadersCount = 0;
     if (halfCloseServes === true) (this.#server as { httpAllowHalfOpen?: boolean }).httpAllowHalfOpen = true;
     this.#listen();
+  }
+
+  /** What the server knows may grow. */
+  get sniffers(): readonly Sniffer[] {
+    return [httpBeginning, ...this.#context.sniffers];
   }
 
   #listen(): void {

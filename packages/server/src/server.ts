@@ -58,7 +58,7 @@ export class Server implements OverflowContext {
   readonly load = new Load();
   readonly mount: string | undefined;
   readonly spools: SpoolStore;
-  readonly sniffers: readonly Sniffer[];
+  readonly sniffers: Sniffer[];
   now: number;
   readonly #clock: Clock;
   readonly #onError: (error: unknown, exchange: Exchange | undefined) => void;
@@ -116,6 +116,11 @@ export class Server implements OverflowContext {
     }
     this.#listeners.add(listener);
     return listener.address;
+  }
+
+  /** Protocols more that the log names: see `known`. */
+  know(protocols: readonly ServerProtocol[]): void {
+    this.sniffers.push(...protocols);
   }
 
   /** Serves one connection that was accepted elsewhere, or by `listen`. */

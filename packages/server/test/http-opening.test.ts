@@ -43,6 +43,18 @@ describe('a connection to a port that speaks http', () => {
     }
   });
 
+  it('is told what the server learns of while it listens', async () => {
+    const all = await serving(hello, { protocol: http() });
+    const first = await all.connect();
+    first.write(httpRequest('GET /a'));
+    expect((await httpReplies(first))[0]).toMatchObject({ status: 200 });
+    all.server.know([fastcgi]);
+    const peer = await all.connect();
+    peer.write(requestInFive('fastcgi', '/'));
+    await peer.gone();
+    expect(all.logs).toMatchObject([{ code: 'ERR_WRONG_PROTOCOL', message: expect.stringContaining('FastCGI on a') }]);
+  });
+
   it.each(['SEARCH /a', 'PROPFIND /a', 'POST /a', '\r\nPUT /a'])(
     'that asks %j in single bytes is served',
     async (line) => {

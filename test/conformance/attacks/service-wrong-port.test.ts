@@ -53,10 +53,10 @@ beforeAll(async () => {
       exchange.respond(200, 'OK', [], 'served');
     },
     // who says half of something is waited for, and not for long here
-    { limits: limitsWith({ headersTimeout: 1000 }), known: knownProtocols, log: () => {} },
+    { limits: limitsWith({ headersTimeout: 1000 }), known: await knownProtocols(), log: () => {} },
   );
   for (const port of ports) {
-    const bound = await server.listen(protocolOf(port, {}), { transport: 'tcp', host: '127.0.0.1', port: 0 });
+    const bound = await server.listen(await protocolOf(port, {}), { transport: 'tcp', host: '127.0.0.1', port: 0 });
     numbers.set(port, bound.transport === 'tcp' ? bound.port : 0);
   }
 });
