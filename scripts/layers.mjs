@@ -24,7 +24,7 @@ const everything = [
 /** What each package may import: packages of this repository, others, and Node's own modules ('*': any). */
 const picture = {
   core: { packages: [], builtins: ['node:buffer', 'node:fs/promises', 'node:stream', 'node:stream/web'] },
-  wire: { packages: ['core'], others: ['binary-parser'], builtins: ['node:buffer'] },
+  wire: { packages: ['core'], others: ['binary-parser'], builtins: ['node:buffer', 'node:module'] },
   fastcgi: protocol,
   scgi: protocol,
   // the secret of a listener is compared by its hash
@@ -40,7 +40,7 @@ const picture = {
   testkit: { packages: [...everything, 'postern'], builtins: '*' },
 };
 
-const importPattern = /(?:\bfrom\s*|\bimport\s*\(?\s*|\brequire\s*\(\s*)(['"])([^'"\n]+)\1/g;
+const importPattern = /(?:\bfrom\s*|\bimport\s*\(?\s*|\b(?:require|getBuiltinModule)\s*\(\s*)(['"])([^'"\n]+)\1/g;
 
 function sources(folder) {
   if (!existsSync(folder)) return [];

@@ -1,4 +1,3 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
 import { ConfigError } from '@postern/core';
 
 /**
@@ -10,20 +9,22 @@ export function checkSecret(secret: string | undefined): string | undefined {
   throw new ConfigError('ERR_OPTION', 'secret: it takes 1 to 4096 characters, none of them NUL or above U+00FF');
 }
 
-function hashOf(secret: string): Buffer {
-  return createHash('sha256').update(secret, 'latin1').digest();
-}
-
 /** A secret that is set. Hashes are compared, in a time that tells neither how long it is nor how it begins. */
 export class Secret {
+  /** Not loaded where there is no secret. */
+  readonly #crypto = process.getBuiltinModule('node:crypto');
   readonly #hash: Buffer;
 
   constructor(secret: string) {
-    this.#hash = hashOf(secret);
+    this.#hash = this.#hashOf(secret);
+  }
+
+  #hashOf(secret: string): Buffer {
+    return this.#crypto.createHash('sha256').update(secret, 'latin1').digest();
   }
 
   /** @param given '': none was */
   is(given: string): boolean {
-    return timingSafeEqual(hashOf(given), this.#hash);
+    return this.#crypto.timingSafeEqual(this.#hashOf(given), this.#hash);
   }
 }

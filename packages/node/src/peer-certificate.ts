@@ -1,4 +1,4 @@
-import { X509Certificate } from 'node:crypto';
+import type { X509Certificate } from 'node:crypto';
 
 /**
  * SSL_CLIENT_CERT as web servers write it: PEM (Apache, lighttpd), PEM with a tab before each line (nginx
@@ -10,6 +10,7 @@ export function parsePeerCertificate(text: unknown): X509Certificate | undefined
   try {
     const plain = text.includes('%') ? decodeURIComponent(text) : text;
     const inner = /-----BEGIN [A-Z ]+-----([^-]*)-----END/.exec(plain)?.[1] ?? plain;
+    const { X509Certificate } = process.getBuiltinModule('node:crypto');
     return new X509Certificate(Buffer.from(inner, 'base64'));
   } catch {
     return undefined;

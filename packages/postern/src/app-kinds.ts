@@ -1,5 +1,5 @@
 import { Server as HttpServer } from 'node:http';
-import { Server as HttpsServer } from 'node:https';
+import { Server as NetServer } from 'node:net';
 import { ConfigError } from '@postern/core';
 
 /** What a `(req, res)` application is to be run as. */
@@ -27,7 +27,9 @@ export function isNodeApp(app: object): boolean {
 }
 
 function isHttpServer(app: object): app is HttpServer {
-  return app instanceof HttpServer || app instanceof HttpsServer;
+  if (app instanceof HttpServer) return true;
+  // to ask whether it is one of node:https loads TLS
+  return app instanceof NetServer && app instanceof process.getBuiltinModule('node:https').Server;
 }
 
 function isFastify(app: object): app is Fastify {

@@ -1,4 +1,3 @@
-import { isatty } from 'node:tty';
 import { describeError } from '@postern/core';
 import type { ReadyFile } from './ready-file.ts';
 import { say } from './say.ts';
@@ -75,6 +74,7 @@ export class Lifetime {
 
   /** A terminal that closes is a stop; as a wish to reload it is refused by name. */
   readonly #hungUp = (): void => {
+    const { isatty } = process.getBuiltinModule('node:tty');
     if (isatty(0) || isatty(1) || isatty(2)) this.#ask(0);
     else say('ERR_NOT_BUILT: SIGHUP (reload): this version does not have it yet: stop and start instead');
   };

@@ -1,6 +1,5 @@
 import { execFile } from 'node:child_process';
 import { type Stats, statSync } from 'node:fs';
-import { register } from 'node:module';
 import { extname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { ConfigError } from '@postern/core';
@@ -36,7 +35,7 @@ function takeForModule(href: string): void {
   const hook = `export function load(url, context, next) {
     return next(url, url === ${JSON.stringify(href)} ? { ...context, format: 'module' } : context);
   }`;
-  register(`data:text/javascript,${encodeURIComponent(hook)}`);
+  process.getBuiltinModule('node:module').register(`data:text/javascript,${encodeURIComponent(hook)}`);
 }
 
 function checkFile(path: string): void {

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import {
   closeSync,
   fstatSync,
@@ -41,7 +40,9 @@ export class SocketLock {
       throw error;
     }
     // libuv unlinks this name once more when the server closes, by then perhaps in another start's folder
-    const name = `s${randomBytes(4).toString('hex')}`;
+    const name = `s${Math.floor(Math.random() * 2 ** 32)
+      .toString(16)
+      .padStart(8, '0')}`;
     const plain = join(this.#folder, name);
     // it may be too long for a socket although the final path is not
     this.place = Buffer.byteLength(plain) <= maxPath ? plain : `/proc/self/fd/${this.#fd}/${name}`;

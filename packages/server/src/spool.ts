@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { close, open, read, unlink, write } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -52,6 +51,8 @@ export class SpoolStore {
 
   /** A file that nobody else sees: its name is gone as soon as it is open, and its bytes when the process ends. */
   create(done: (error: Error | null, fd: number) => void): void {
+    // to load it takes longer than to start without it
+    const { randomUUID } = process.getBuiltinModule('node:crypto');
     const path = join(this.#folder, `postern-${randomUUID()}`);
     open(path, 'wx+', 0o600, (error, fd) => {
       if (error !== null) done(error, -1);

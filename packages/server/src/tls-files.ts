@@ -1,6 +1,4 @@
-import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { createSecureContext } from 'node:tls';
 import { ConfigError, describeError } from '@postern/core';
 
 /** A certificate with those that vouch for it, and its key, as PEM. */
@@ -23,6 +21,9 @@ function refuse(message: string, cause?: unknown): never {
  * @throws ConfigError ERR_TLS_FILE: which file, and what is wrong with it
  */
 export function readTlsFiles(files: { cert: string; key: string }): ServerTls {
+  // what is not served over TLS does not load it
+  const { createPrivateKey, X509Certificate } = process.getBuiltinModule('node:crypto');
+  const { createSecureContext } = process.getBuiltinModule('node:tls');
   const tls = { cert: readPem('cert', files.cert), key: readPem('key', files.key) };
   let fit: boolean;
   try {

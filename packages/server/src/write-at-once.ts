@@ -1,5 +1,4 @@
 import { Socket } from 'node:net';
-import { getSystemErrorName } from 'node:util';
 
 /** What libuv is handed with a write; it is used up only where the kernel does not take all of it at once. */
 interface WriteRequest {
@@ -81,7 +80,7 @@ function onComplete(this: WriteRequest, status: number): void {
   if (socket === undefined || socket.destroyed) return;
   if (status >= 0) socket.emit('drain');
   else {
-    const code = getSystemErrorName(status);
+    const code = process.getBuiltinModule('node:util').getSystemErrorName(status);
     socket.destroy(Object.assign(new Error(`write ${code}`), { errno: status, code, syscall: 'write' }));
   }
 }

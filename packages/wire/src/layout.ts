@@ -1,4 +1,4 @@
-import { Parser } from 'binary-parser';
+import type { Parser } from 'binary-parser';
 
 /** Integers of the wire, and `bytes`: a fixed number of them. */
 export type FieldType = 'uint8' | 'uint16be' | 'uint16le' | 'uint32be' | 'bytes';
@@ -43,16 +43,10 @@ export function fieldSize(field: Field): number {
   return field.type === 'bytes' ? (field.length ?? 0) : sizes[field.type];
 }
 
-/** Makes a layout of rows in specification order. It is compiled here, not on first use. */
+/** Makes a layout of rows in specification order. What parses it is compiled on first use: a server only writes. */
 export function layout<const Rows extends readonly Field[]>(name: string, section: string, fields: Rows): Layout<Rows> {
-  let parser = new Parser().create(Values);
-  let size = 0;
-  for (const field of fields) {
-    size += fieldSize(field);
-    if (field.type === 'bytes') parser = parser.buffer(field.name, { length: field.length ?? 0 });
-    else parser = parser[field.type](field.name);
-  }
-  parser.compile();
+  const size = fields.reduce((sum, field) => sum + fieldSize(field), 0);
+  let parser: Parser | undefined;
   return {
     name,
     section,
@@ -61,6 +55,7 @@ export function layout<const Rows extends readonly Field[]>(name: string, sectio
     parse(bytes, offset = 0) {
       // a buffer field that is longer than the input would be cut without a word
       if (bytes.length - offset < size) throw new RangeError(`${name}: ${bytes.length - offset} of ${size} bytes`);
+      parser ??= compile(fields);
       return parser.parse(Buffer.from(bytes.buffer, bytes.byteOffset + offset, size)) as ValuesOf<Rows>;
     },
     write(values) {
@@ -74,6 +69,18 @@ export function layout<const Rows extends readonly Field[]>(name: string, sectio
       return bytes;
     },
   };
+}
+
+function compile(fields: readonly Field[]): Parser {
+  const require = process.getBuiltinModule('node:module').createRequire(import.meta.url);
+  const { Parser } = require('binary-parser') as typeof import('binary-parser');
+  let parser = new Parser().create(Values);
+  for (const field of fields) {
+    if (field.type === 'bytes') parser = parser.buffer(field.name, { length: field.length ?? 0 });
+    else parser = parser[field.type](field.name);
+  }
+  parser.compile();
+  return parser;
 }
 
 function writeField(into: Buffer, at: number, name: string, field: Field, value: number | Buffer): void {
