@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { repository, startChild, temporaryFolder } from '../../packages/testkit/src/index.ts';
@@ -40,6 +40,18 @@ describe('the tarballs of npm pack, installed in an empty project', () => {
     const files = readdirSync(join(project, 'node_modules/@postern/core'), { recursive: true, encoding: 'utf8' });
     expect(files).toEqual(expect.arrayContaining(['dist/index.js', 'dist/index.d.ts', 'src/index.ts', 'package.json']));
     expect(files.filter((file) => file.includes('test'))).toEqual([]);
+  });
+
+  it.each(packages)('hold the sources that the source maps of what was built name: %s', (name) => {
+    const own = join(project, 'node_modules', name === 'postern' ? name : `@postern/${name}`);
+    const files = readdirSync(join(own, 'dist'), { recursive: true, encoding: 'utf8' });
+    const maps = files.filter((file) => file.endsWith('.js.map')).map((file) => join(own, 'dist', file));
+    expect(maps.length).toBeGreaterThan(0);
+    expect(maps).toHaveLength(files.filter((file) => file.endsWith('.js')).length);
+    const sources = maps.flatMap((map) =>
+      (JSON.parse(readFileSync(map, 'utf8')) as { sources: string[] }).sources.map((source) => join(map, '..', source)),
+    );
+    expect(sources.filter((source) => !existsSync(source))).toEqual([]);
   });
 
   it('work with an ESM import', async () => {
