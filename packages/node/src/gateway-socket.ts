@@ -63,9 +63,9 @@ export class GatewaySocket extends PeerSocket {
     if (this.server?.timeout) this.setTimeout(this.server.timeout);
   }
 
-  /** Calls a function as this request: the asynchronous context is the request's own. */
-  run<A extends unknown[], R>(fn: (...values: A) => R, ...values: A): R {
-    return this.#scope.runInAsyncScope(fn, undefined, ...values);
+  /** Calls a function as this request: the asynchronous context is the request's own. Arrays of arguments cost time. */
+  run<A, B, C, D, R>(fn: (a: A, b: B, c: C, d: D) => R, a?: A, b?: B, c?: C, d?: D): R {
+    return this.#scope.runInAsyncScope(fn as (...values: unknown[]) => R, undefined, a, b, c, d);
   }
 
   /** The request's stream wants bytes. */
