@@ -26,8 +26,6 @@ export interface Incoming extends IncomingMessage {
   };
   /** Keeps the array; `count` is its length. */
   _addHeaderLines(flat: string[], count: number): void;
-  /** `headers` calls it for each pair when it is built. */
-  _addHeaderLine(name: string, value: string, into: NodeJS.Dict<string | string[]>): void;
   /** Throws the rest of the body away, then ends and closes. */
   _dump(): void;
   /** Events that somebody listens for. */
@@ -214,17 +212,6 @@ function prototypeFinish(Class: typeof ServerResponse): Outgoing['_finish'] {
 
 /** Node's own `_finish`: emits 'prefinish', and tells those who measure. */
 export const announceFinish = prototypeFinish(ServerResponse);
-
-const { _addHeaderLine: nodeAddHeaderLine } = IncomingMessage.prototype as Incoming;
-
-/**
- * In the place of Node's own, which looks each name up. These are in lower case, and hardly ever there twice: Node's own
- * knows what to do then.
- */
-export function addHeaderLine(this: Incoming, name: string, value: string, into: NodeJS.Dict<string | string[]>): void {
-  if (into[name] === undefined && name !== 'set-cookie') into[name] = value;
-  else nodeAddHeaderLine.call(this, name, value, into);
-}
 
 /** The headers that were set on a response, or null. */
 export function settledHeaders(res: Outgoing): Record<string, [name: string, value: unknown]> | null {

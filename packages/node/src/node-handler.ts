@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { type Exchange, type Handler, isThenable, LocalProtocolError, upgradeAsked } from '@postern/core';
 import { GatewaySocket, type ServerLike } from './gateway-socket.ts';
+import { headerRecord } from './header-records.ts';
 import {
   type InformationalHooks,
   writeContinue,
@@ -9,15 +10,7 @@ import {
   writeInformation,
   writeProcessing,
 } from './informational.ts';
-import {
-  addHeaderLine,
-  announceFinish,
-  type Callback,
-  type Incoming,
-  newRequest,
-  newResponse,
-  type Outgoing,
-} from './internals.ts';
+import { announceFinish, type Callback, type Incoming, newRequest, newResponse, type Outgoing } from './internals.ts';
 import { MessageClasses, type RequestClass, type ResponseClass } from './message-classes.ts';
 import { Reply } from './reply.ts';
 import { emitUpgrade } from './upgrade.ts';
@@ -101,7 +94,6 @@ function callListener(listener: RequestListener, req: Incoming, res: HookedRespo
 function createRequest(exchange: Exchange, socket: GatewaySocket, Request: RequestClass): Incoming {
   const { head, inputComplete } = exchange;
   const req = newRequest(Request, socket as unknown as Socket);
-  req._addHeaderLine = addHeaderLine;
   req.method = head.method;
   req.url = head.target;
   let flat = head.headers();
@@ -110,6 +102,8 @@ function createRequest(exchange: Exchange, socket: GatewaySocket, Request: Reque
     flat = [...flat, 'transfer-encoding', 'chunked'];
   }
   req._addHeaderLines(flat, flat.length);
+  const headers = headerRecord(flat);
+  if (headers !== undefined) req.headers = headers;
   req.complete = inputComplete;
   return req;
 }
