@@ -6,7 +6,7 @@
  */
 import { AsyncResource } from 'node:async_hooks';
 import { AbortError, type Exchange, LocalProtocolError } from '@postern/core';
-import { closeUnread, detachSignal, type Incoming, isRead, type Outgoing } from './internals.ts';
+import { closeUnread, detachSignal, hears, type Incoming, isRead, type Outgoing } from './internals.ts';
 import { connectionReset } from './node-error.ts';
 import { PeerSocket } from './peer-socket.ts';
 import type { Reply } from './reply.ts';
@@ -179,13 +179,13 @@ export class GatewaySocket extends PeerSocket {
     const res = this.#res as Outgoing;
     detachSignal(req);
     this.writable = false;
-    if (res.listenerCount('close') > 0) process.nextTick(emitResponseClose, res);
+    if (hears(res, 'close')) process.nextTick(emitResponseClose, res);
     else {
       res.destroyed = true;
       res._closed = true;
     }
     if (!isRead(req)) {
-      if (req.listenerCount('close') === 0 && req.listenerCount('end') === 0) closeUnread(req);
+      if (!hears(req, 'close') && !hears(req, 'end')) closeUnread(req);
       else {
         req._dump();
         endBody(req);
@@ -207,7 +207,7 @@ export class GatewaySocket extends PeerSocket {
 
   #retire(): void {
     this.#shut();
-    if (this.listenerCount('close') > 0) process.nextTick(emitSocketClose, this);
+    if (hears(this, 'close')) process.nextTick(emitSocketClose, this);
     else this.closed = true;
   }
 

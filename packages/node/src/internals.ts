@@ -249,6 +249,11 @@ export function isUnheard(emitter: { _eventsCount: number; emit: unknown }): boo
   return emitter._eventsCount === 0 && emitter.emit === emit;
 }
 
+/** `listenerCount` looks for each event anew, also where there is no listener at all. */
+export function hears(emitter: { _eventsCount: number; listenerCount(event: string): number }, event: string): boolean {
+  return emitter._eventsCount > 0 && emitter.listenerCount(event) > 0;
+}
+
 /** The reply is complete: the close of the socket is no abort of the request. */
 export function detachSignal(req: Incoming): void {
   if (kDetachSignal !== undefined) (req as unknown as Record<symbol, () => void>)[kDetachSignal]();
