@@ -47,7 +47,8 @@ function isRecord(init: unknown): init is Record<string, unknown> {
 /** undefined: something in it is not as nearly all applications write it. */
 function readRecord(record: Record<string, unknown>): string[] | undefined {
   const list: string[] = [];
-  for (const name of Object.keys(record)) {
+  for (const name in record) {
+    if (!Object.hasOwn(record, name)) continue;
     const value = record[name];
     const lower = lowerName(name);
     if (!isPlainValue(value)) return undefined;
