@@ -6,7 +6,7 @@
  */
 import { AsyncResource } from 'node:async_hooks';
 import { AbortError, type Exchange, LocalProtocolError } from '@postern/core';
-import { closeUnread, detachSignal, hears, type Incoming, isRead, type Outgoing } from './internals.ts';
+import { closeUnread, contextIsFixed, detachSignal, hears, type Incoming, isRead, type Outgoing } from './internals.ts';
 import { connectionReset } from './node-error.ts';
 import { PeerSocket } from './peer-socket.ts';
 import type { Reply } from './reply.ts';
@@ -40,7 +40,7 @@ export class GatewaySocket extends PeerSocket {
    * What the application enters into an AsyncLocalStorage stays with this request: requests of one connection are served
    * from the same callback of one socket, and would inherit it from each other.
    */
-  readonly #scope = new AsyncResource('POSTERNREQUEST');
+  #scope = new AsyncResource('POSTERNREQUEST');
   #req: Incoming | undefined;
   #res: Outgoing | undefined;
   #reply: Reply | undefined;
@@ -66,6 +66,11 @@ export class GatewaySocket extends PeerSocket {
   /** Calls a function as this request: the asynchronous context is the request's own. Arrays of arguments cost time. */
   run<A, B, C, D, R>(fn: (a: A, b: B, c: C, d: D) => R, a?: A, b?: B, c?: C, d?: D): R {
     return this.#scope.runInAsyncScope(fn as (...values: unknown[]) => R, undefined, a, b, c, d);
+  }
+
+  /** Called as this request: what the application has entered up to here is there when the reply is complete. */
+  keepContext(): void {
+    if (contextIsFixed) this.#scope = new AsyncResource('POSTERNREQUEST');
   }
 
   /** The request's stream wants bytes. */

@@ -6,6 +6,7 @@
  * in a subclass would be passed by. `IncomingMessage` takes a flat header array by reference in `_addHeaderLines`, builds
  * `headers` from it when they are asked for, and asks its socket for bytes by `resume()`.
  */
+import { AsyncResource } from 'node:async_hooks';
 import { EventEmitter } from 'node:events';
 import { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
@@ -69,6 +70,8 @@ export interface Internals {
   readonly kNeedDrain: symbol;
   /** Key of the method that parts `req.signal` from the socket; undefined before Node 24. */
   readonly kDetachSignal: symbol | undefined;
+  /** Key of the callbacks of `end`, which are listeners of 'finish' before Node 24. */
+  readonly kEndCallbacks: symbol | undefined;
   /** The callback that `write` passes to `_send` where its caller gave none. */
   readonly noCallback: unknown;
 }
@@ -134,6 +137,7 @@ export function learnInternals(classes: Classes): Internals {
     kOutHeaders: kOutHeaders as symbol,
     kNeedDrain: kNeedDrain as symbol,
     kDetachSignal: symbolOf(Object.getPrototypeOf(req), 'kDetachAbortSignal'),
+    kEndCallbacks: symbolOf(res, 'kEndCallbacks'),
     noCallback,
   };
 }
@@ -201,7 +205,7 @@ function read(target: object, key: symbol | undefined): unknown {
   return key === undefined ? undefined : (target as Record<symbol, unknown>)[key];
 }
 
-export const { kOutHeaders, kNeedDrain, kDetachSignal, noCallback } = learnInternals({
+export const { kOutHeaders, kNeedDrain, kDetachSignal, kEndCallbacks, noCallback } = learnInternals({
   IncomingMessage,
   ServerResponse,
 });
@@ -216,6 +220,11 @@ export const announceFinish = prototypeFinish(ServerResponse);
 /** The headers that were set on a response, or null. */
 export function settledHeaders(res: Outgoing): Record<string, [name: string, value: unknown]> | null {
   return read(res, kOutHeaders) as Record<string, [string, unknown]> | null;
+}
+
+/** `end` was given a callback, which does not show among the listeners. */
+export function hasEndCallbacks(res: Outgoing): boolean {
+  return kEndCallbacks !== undefined && read(res, kEndCallbacks) !== null;
 }
 
 /** Emits the 'drain' that is owed. */
@@ -253,6 +262,12 @@ export function isUnheard(emitter: { _eventsCount: number; emit: unknown }): boo
 export function hears(emitter: { _eventsCount: number; listenerCount(event: string): number }, event: string): boolean {
   return emitter._eventsCount > 0 && emitter.listenerCount(event) > 0;
 }
+
+/**
+ * From Node 24 on an AsyncResource has the asynchronous context in which it was made, before that what was entered in it
+ * last.
+ */
+export const contextIsFixed = symbolOf(new AsyncResource('POSTERNREQUEST'), 'context_frame') !== undefined;
 
 /** The reply is complete: the close of the socket is no abort of the request. */
 export function detachSignal(req: Incoming): void {

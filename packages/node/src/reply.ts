@@ -1,7 +1,16 @@
 import { abortedError, type BodyWriter, type Chunk, type Exchange, reasonOf, unbuffered } from '@postern/core';
 import type { GatewaySocket } from './gateway-socket.ts';
 import { refuseInformationalHead } from './informational.ts';
-import { type Callback, emitDrain, type Incoming, isUnheard, noCallback, type Outgoing } from './internals.ts';
+import {
+  type Callback,
+  emitDrain,
+  hasEndCallbacks,
+  type Incoming,
+  isUnheard,
+  noCallback,
+  type Outgoing,
+} from './internals.ts';
+import { byteLength, isUtf8, join } from './reply-chunks.ts';
 import { flattenHeaders, statedLength } from './reply-headers.ts';
 import { completeAtTurnEnd } from './unheard-replies.ts';
 
@@ -116,7 +125,8 @@ export class Reply {
 
   /** Nobody would notice when it is complete. */
   get #unheard(): boolean {
-    return this.#callbacks === undefined && isUnheard(this.#res) && isUnheard(this.#req) && isUnheard(this.#socket);
+    if (this.#callbacks !== undefined || hasEndCallbacks(this.#res)) return false;
+    return isUnheard(this.#res) && isUnheard(this.#req) && isUnheard(this.#socket);
   }
 
   uncorked(): void {
@@ -129,6 +139,7 @@ export class Reply {
     if (!this.#exchange.over) this.watch();
     else if (!this.#ended) this.#socket.abandon();
     else if (this.#due && !this.#ticking && !this.#gone) {
+      this.#socket.keepContext();
       completeAtTurnEnd(this);
       return;
     }
@@ -138,10 +149,8 @@ export class Reply {
   /** After a first turn in which it was complete and nobody listened: a tick is for those who came since. */
   completeUnheard(): void {
     if (this.#gone || this.#ticking) return;
-    if (this.#unheard) {
-      this.#callback = undefined;
-      this.#complete();
-    } else this.#socket.run(scheduleReply, this);
+    if (this.#unheard) this.#complete();
+    else this.#socket.run(scheduleReply, this);
   }
 
   watch(): void {
@@ -334,17 +343,4 @@ function scheduleReply(reply: Reply): void {
 
 function tickReply(reply: Reply): void {
   reply.tick();
-}
-
-function isUtf8(encoding: string | null | undefined): boolean {
-  return !encoding || encoding === 'utf8' || encoding === 'utf-8' || /^utf-?8$/i.test(encoding);
-}
-
-function byteLength(chunk: Chunk): number {
-  return typeof chunk === 'string' ? Buffer.byteLength(chunk) : chunk.length;
-}
-
-function join(chunks: Chunk[]): Chunk {
-  if (chunks.every((chunk) => typeof chunk === 'string')) return chunks.join('');
-  return Buffer.concat(chunks.map((chunk) => (typeof chunk === 'string' ? Buffer.from(chunk) : chunk)));
 }

@@ -371,6 +371,17 @@ describe('the end of a reply', () => {
     expect(res.writableFinished).toBe(true);
   });
 
+  it('is told to the callback of end, where nobody else listens, in the asynchronous context of the request', async () => {
+    const storage = new AsyncLocalStorage<string>();
+    const told = new Promise((resolve) => {
+      run((_req, response) => {
+        storage.enterWith('of the request');
+        response.end('text', () => resolve(storage.getStore()));
+      });
+    });
+    expect(await told).toBe('of the request');
+  });
+
   it('is told to who comes late in the asynchronous context of the request', async () => {
     const storage = new AsyncLocalStorage<string>();
     const { res } = run((_req, response) => {
