@@ -1,4 +1,4 @@
-import { LocalProtocolError, reasonOf } from '@postern/core';
+import { LocalProtocolError, ownText, reasonOf } from '@postern/core';
 import { HEADER_CODE, HEADER_LENGTH, MessageType, replyHeaders } from './constants.ts';
 import { replyPacket } from './packets.ts';
 import { stringText, u16Text } from './strings.ts';
@@ -8,11 +8,38 @@ const codes = new Map<string, string>(
   replyHeaders.map((name, i) => [name.toLowerCase(), u16Text(HEADER_CODE + i + 1)]),
 );
 
-function fieldText(name: string, value: string): string {
+/** A name of a header as it stands on the wire. */
+interface HeaderName {
+  readonly text: string;
+  readonly coded: boolean;
+}
+
+/** Names that were looked at, as applications write them. They write the same ones again and again. */
+const names = new Map<string, HeaderName>();
+const MOST_NAMES = 1024;
+
+function headerName(name: string): HeaderName {
   if (name.length >= HEADER_CODE)
     throw new LocalProtocolError('ERR_HEADER_BLOCK', `a header name of ${name.length} bytes cannot be sent over AJP`);
-  return (codes.get(name.toLowerCase()) ?? stringText(name)) + stringText(value);
+  const own = ownText(name);
+  const code = codes.get(own.toLowerCase());
+  const known = { text: code ?? stringText(own), coded: code !== undefined };
+  if (names.size < MOST_NAMES) names.set(own, known);
+  return known;
 }
+
+function fieldText(name: HeaderName, value: string): string {
+  return `${name.text}${u16Text(value.length)}${value}\0`;
+}
+
+const DATE = headerName('Date');
+
+/** The beginning of SEND_HEADERS. Some web servers take a reply without a reason for a broken one. */
+function startText(status: number, reason: string): string {
+  return String.fromCharCode(MessageType.SEND_HEADERS) + u16Text(status) + stringText(reason || reasonOf(status));
+}
+
+const START_OK = startText(200, 'OK');
 
 /**
  * SEND_HEADERS as latin-1 text. Its first header always has a code, for lighttpd takes the first two bytes of the
@@ -28,16 +55,19 @@ export function sendHeadersText(
   headers: readonly string[],
   packetSize: number,
 ): string {
-  let first = 0;
-  while (first < headers.length && !codes.has(headers[first].toLowerCase())) first += 2;
-  const dated = first === headers.length;
-  let fields = dated ? fieldText('Date', new Date().toUTCString()) : fieldText(headers[first], headers[first + 1]);
-  for (let i = 0; i < headers.length; i += 2) if (i !== first) fields += fieldText(headers[i], headers[i + 1]);
+  let first = '';
+  let others = '';
+  for (let i = 0; i < headers.length; i += 2) {
+    const name = names.get(headers[i]) ?? headerName(headers[i]);
+    const field = fieldText(name, headers[i + 1]);
+    if (first === '' && name.coded) first = field;
+    else others += field;
+  }
+  const dated = first === '';
+  if (dated) first = fieldText(DATE, new Date().toUTCString());
   const count = headers.length / 2 + (dated ? 1 : 0);
-  // some web servers take a reply without a reason for a broken one
-  const start =
-    String.fromCharCode(MessageType.SEND_HEADERS) + u16Text(status) + stringText(reason || reasonOf(status));
-  const size = HEADER_LENGTH + start.length + 2 + fields.length;
+  const start = status === 200 && reason === 'OK' ? START_OK : startText(status, reason);
+  const size = HEADER_LENGTH + start.length + 2 + first.length + others.length;
   if (size > packetSize) {
     throw new LocalProtocolError(
       'ERR_HEADER_BLOCK',
@@ -45,5 +75,5 @@ export function sendHeadersText(
       { limit: 'packetSize' },
     );
   }
-  return replyPacket(start + u16Text(count) + fields);
+  return replyPacket(start + u16Text(count) + first + others);
 }
