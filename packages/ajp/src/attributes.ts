@@ -2,6 +2,7 @@ import { printable, RemoteProtocolError } from '@postern/core';
 import { Attribute } from './constants.ts';
 import type { Peer } from './peer.ts';
 import type { PayloadReader } from './strings.ts';
+import type { Variables } from './variables.ts';
 
 export interface Attributes {
   /** Undefined: none was sent. */
@@ -15,26 +16,15 @@ function refuse(message: string, status: number): never {
   throw new RemoteProtocolError('ERR_AJP_ATTRIBUTE', message, { scope: 'request', status });
 }
 
-/** Sets a variable; names stay unique. */
-export function setVariable(variables: string[], name: string, value: string | undefined): void {
-  if (value === undefined) return;
-  for (let i = 0; i < variables.length; i += 2) {
-    if (variables[i] !== name) continue;
-    variables[i + 1] = value;
-    return;
-  }
-  variables.push(name, value);
-}
-
 /**
- * The attributes of a FORWARD_REQUEST, up to its end. What becomes a variable is added to `variables`, flat
- * [name, value, …]: REMOTE_USER and AUTH_TYPE only where they are trusted, for anybody who can connect can send them.
+ * The attributes of a FORWARD_REQUEST, up to its end. What becomes a variable is added to `variables`:
+ * REMOTE_USER and AUTH_TYPE only where they are trusted, for anybody who can connect can send them.
  * A secret that comes where none is set means nothing: a web server may have it before this side does.
  *
  * @throws RemoteProtocolError ERR_AJP_SECRET (403): the secret is missing or another; ERR_AJP_ATTRIBUTE: a request
  * attribute that is not let in (403), one that is unknown, so that its length is too (400); ERR_AJP_PACKET (400)
  */
-export function readAttributes(payload: PayloadReader, rules: AttributeRules, variables: string[]): Attributes {
+export function readAttributes(payload: PayloadReader, rules: AttributeRules, variables: Variables): Attributes {
   const found: Attributes = { queryString: undefined, storedMethod: undefined };
   let secret: string | undefined;
   let unwelcome: string | undefined;
@@ -49,26 +39,26 @@ export function readAttributes(payload: PayloadReader, rules: AttributeRules, va
       case Attribute.AUTH_TYPE: {
         const value = payload.string();
         if (rules.trustRemoteUser && value !== '')
-          setVariable(variables, code === Attribute.REMOTE_USER ? 'REMOTE_USER' : 'AUTH_TYPE', value);
+          variables.add(code === Attribute.REMOTE_USER ? 'REMOTE_USER' : 'AUTH_TYPE', value);
         break;
       }
       case Attribute.QUERY_STRING:
         found.queryString = payload.string();
         break;
       case Attribute.JVM_ROUTE:
-        setVariable(variables, 'AJP_ROUTE', payload.string());
+        variables.add('AJP_ROUTE', payload.string());
         break;
       case Attribute.SSL_CERT:
-        setVariable(variables, 'SSL_CLIENT_CERT', payload.string());
+        variables.add('SSL_CLIENT_CERT', payload.string());
         break;
       case Attribute.SSL_CIPHER:
-        setVariable(variables, 'SSL_CIPHER', payload.string());
+        variables.add('SSL_CIPHER', payload.string());
         break;
       case Attribute.SSL_SESSION:
-        setVariable(variables, 'SSL_SESSION_ID', payload.string());
+        variables.add('SSL_SESSION_ID', payload.string());
         break;
       case Attribute.SSL_KEY_SIZE:
-        setVariable(variables, 'SSL_CIPHER_USEKEYSIZE', payload.keySize()?.toString());
+        variables.add('SSL_CIPHER_USEKEYSIZE', payload.keySize()?.toString());
         break;
       case Attribute.STORED_METHOD:
         found.storedMethod = payload.string();
@@ -106,13 +96,13 @@ function refuseSecret(given: string | undefined): never {
 function readRequestAttribute(
   payload: PayloadReader,
   attributes: ReadonlyMap<string, string>,
-  variables: string[],
+  variables: Variables,
 ): string | undefined {
   const name = payload.string() ?? '';
   const value = payload.string();
   const variable = attributes.get(name);
   if (variable === undefined) return name;
   if (name === 'AJP_REMOTE_PORT' && !/^[0-9]{1,5}$/.test(String(value))) return undefined;
-  setVariable(variables, variable, value);
+  variables.add(variable, value);
   return undefined;
 }

@@ -3,21 +3,22 @@ import {
   checkMethod,
   checkProtocol,
   encodePath,
-  HttpHead,
   type LimitName,
   type Limits,
   printable,
   RemoteProtocolError,
   splitCookies,
 } from '@postern/core';
-import { type AttributeRules, type Attributes, readAttributes, setVariable } from './attributes.ts';
+import { AjpHead } from './ajp-head.ts';
+import { type AttributeRules, type Attributes, readAttributes } from './attributes.ts';
 import { HEADER_CODE, MAX_HEADERS, methods, STORED_METHOD } from './constants.ts';
-import { coded, type Field, fieldOf } from './fields.ts';
+import { coded, type Field, fieldOf, Use } from './fields.ts';
 import type { Peer } from './peer.ts';
-import { NULL, PayloadReader } from './strings.ts';
+import { NULL, type PayloadReader } from './strings.ts';
+import { Variables } from './variables.ts';
 
 export interface ForwardRequest {
-  readonly head: HttpHead;
+  readonly head: AjpHead;
   /** The body has no stated length: it is asked for until its end comes. */
   readonly chunked: boolean;
 }
@@ -36,30 +37,34 @@ function refuse(code: RemoteProtocolError['code'], message: string, status = 400
  * a transfer coding other than chunked; ERR_AJP_ATTRIBUTE, ERR_AJP_SECRET: see `readAttributes`
  */
 export function readForwardRequest(
-  bytes: Buffer,
+  payload: PayloadReader,
   limits: HeadLimits,
   peer: AttributeRules & Pick<Peer, 'lighttpd' | 'apache'>,
 ): ForwardRequest {
-  const payload = new PayloadReader(bytes);
   payload.u8();
   const methodCode = payload.u8();
   const protocol = checkProtocol(required(payload.string(), 'protocol'));
   const path = required(payload.string(), 'req_uri');
-  const variables: string[] = [];
-  setVariable(variables, 'REMOTE_ADDR', payload.string());
-  setVariable(variables, 'REMOTE_HOST', payload.string());
-  const serverName = payload.string();
-  const serverPort = String(payload.u16());
+  const variables = new Variables();
+  const { values } = variables;
+  // its name may come last
+  variables.add('REQUEST_METHOD', '');
+  variables.add('REMOTE_ADDR', payload.string());
+  variables.add('REMOTE_HOST', payload.string());
+  const server = variables.place;
+  variables.add('SERVER_NAME', payload.string() ?? '');
+  variables.add('SERVER_PORT', String(payload.u16()));
   const scheme = payload.u8() === 0 ? 'http' : 'https';
-  const fields = readHeaders(payload, limits, peer.apache);
+  if (scheme === 'https') variables.add('HTTPS', 'on');
+  const { host, contentLength, chunked } = readHeaders(payload, limits, peer.apache, variables);
   // a web server on a wildcard address may have no name, and clients of HTTP/1.0 name none
-  setVariable(variables, 'SERVER_NAME', serverName || fields.host?.replace(/:[0-9]*$/, '') || 'localhost');
-  setVariable(variables, 'SERVER_PORT', serverPort);
+  if (values[server] === '') values[server] = host?.replace(/:[0-9]*$/, '') || 'localhost';
   const attributes = readAttributes(payload, peer, variables);
   const method = methodOf(methodCode, attributes);
+  values[0] = method;
   const target = targetOf(peer.lighttpd ? encodePath(path) : path, method, attributes.queryString);
-  const { headers, contentLength, chunked } = fields;
-  return { head: new HttpHead({ method, target, protocol, scheme, contentLength }, headers, variables), chunked };
+  const line = { method, target, protocol, scheme, contentLength } as const;
+  return { head: new AjpHead(line, variables.names, values), chunked };
 }
 
 function required(value: string | undefined, what: string): string {
@@ -85,25 +90,22 @@ function targetOf(path: string, method: string, query: string | undefined): stri
 }
 
 interface Fields {
-  /** Flat [name, value, …], names in lower case. */
-  readonly headers: string[];
   readonly host: string | undefined;
   /** -1: not stated. */
   readonly contentLength: number;
   readonly chunked: boolean;
 }
 
-function readHeaders(payload: PayloadReader, limits: HeadLimits, apache: boolean): Fields {
+function readHeaders(payload: PayloadReader, limits: HeadLimits, apache: boolean, variables: Variables): Fields {
   const most = Math.min(limits.maxEnvCount, MAX_HEADERS);
   const count = payload.u16();
   if (count > most) refuse('ERR_ENV_COUNT', `${count} header fields, at most ${most} are read`, 431, 'maxEnvCount');
-  const headers: string[] = [];
   let host: string | undefined;
   let length: string | undefined;
   let coding: string | undefined;
+  let singles: Map<string, string> | undefined;
   for (let i = 0; i < count; i++) {
     const field = readField(payload, limits);
-    const { name } = field;
     const value = payload.string() ?? '';
     if (value.length > limits.maxValueBytes)
       refuse(
@@ -112,25 +114,49 @@ function readHeaders(payload: PayloadReader, limits: HeadLimits, apache: boolean
         431,
         'maxValueBytes',
       );
-    if (payload.brokeLine) refuse('ERR_ENV_VALUE', `the value of header ${name} holds CR or LF`);
-    if (name === 'transfer-encoding') {
-      coding = coding === undefined ? value : `${coding}, ${value}`;
-      continue;
+    if (payload.brokeLine) refuse('ERR_ENV_VALUE', `the value of header ${field.name} holds CR or LF`);
+    let kept = value;
+    switch (field.use) {
+      case Use.plain:
+        break;
+      case Use.leftOut:
+        continue;
+      case Use.cookie:
+        if (apache) kept = splitCookies(value);
+        break;
+      case Use.host:
+        if (host !== undefined) repeated(field);
+        host = value;
+        break;
+      case Use.single:
+        singles ??= new Map();
+        if ((singles.get(field.name) ?? value) !== value) repeated(field);
+        singles.set(field.name, value);
+        break;
+      case Use.contentType:
+        if (value === '') continue;
+        break;
+      case Use.contentLength:
+        if (length !== undefined) refuse('ERR_AJP_BODY', 'Content-Length came twice');
+        if (value === '') refuse('ERR_ENV_LENGTH', 'Content-Length is empty');
+        length = value;
+        break;
+      case Use.transferEncoding:
+        coding = coding === undefined ? value : `${coding}, ${value}`;
+        continue;
     }
-    if (name === 'content-length') {
-      if (length !== undefined) refuse('ERR_AJP_BODY', 'Content-Length came twice');
-      if (value === '') refuse('ERR_ENV_LENGTH', 'Content-Length is empty');
-      length = value;
-    } else if (field.single) checkSingle(headers, name, value);
-    if (name === 'host') host = value;
-    if (field.leftOut || (value === '' && name === 'content-type')) continue;
-    headers.push(name, apache && name === 'cookie' ? splitCookies(value) : value);
+    variables.add(field.variable, kept);
   }
   if (coding !== undefined && length !== undefined)
     refuse('ERR_AJP_BODY', 'Content-Length and Transfer-Encoding came together');
   if (coding !== undefined && coding.toLowerCase() !== 'chunked')
     refuse('ERR_AJP_BODY', `Transfer-Encoding "${printable(coding.slice(0, 40))}"`, 501);
-  return { headers, host, contentLength: checkContentLength(length), chunked: coding !== undefined };
+  return { host, contentLength: checkContentLength(length), chunked: coding !== undefined };
+}
+
+/** Host may not even come twice with one value: the web server would have refused it. */
+function repeated({ name }: Field): never {
+  refuse('ERR_ENV_REPEATED', `header ${name} came twice`);
 }
 
 function readField(payload: PayloadReader, limits: HeadLimits): Field {
@@ -142,12 +168,4 @@ function readField(payload: PayloadReader, limits: HeadLimits): Field {
   if (code !== NULL && code > limits.maxNameBytes)
     refuse('ERR_ENV_ITEM', `a name of ${code} bytes, maxNameBytes is ${limits.maxNameBytes}`, 431, 'maxNameBytes');
   return fieldOf(payload.stringOf(code));
-}
-
-/** Host may not even come twice with one value: the web server would have refused it. */
-function checkSingle(headers: readonly string[], name: string, value: string): void {
-  for (let i = 0; i < headers.length; i += 2) {
-    if (headers[i] === name && (name === 'host' || headers[i + 1] !== value))
-      refuse('ERR_ENV_REPEATED', `header ${name} came twice`);
-  }
 }

@@ -1,6 +1,7 @@
 import { RemoteProtocolError } from '@postern/core';
 import { ByteQueue } from '@postern/wire';
 import { HEADER_LENGTH } from './constants.ts';
+import { PayloadReader } from './strings.ts';
 
 /** Packets whose beginning has so many bytes are put together as they come. */
 const LARGE = 4096;
@@ -89,6 +90,21 @@ export class PacketReader {
     this.#payload = undefined;
     this.length = -1;
     return payload;
+  }
+
+  /** As `take`, for who reads it at once: it is read where it lies. */
+  read(): PayloadReader | undefined {
+    const { length } = this;
+    const input = this.#input;
+    const front = this.#payload === undefined ? input.front(length) : undefined;
+    if (front === undefined) {
+      const payload = this.take();
+      return payload === undefined ? undefined : new PayloadReader(payload);
+    }
+    const reader = new PayloadReader(front, input.frontAt, length);
+    input.skip(length);
+    this.length = -1;
+    return reader;
   }
 
   /** Throws a packet away that has come whole; false: it has not, or is none. */

@@ -20,6 +20,7 @@ import { Reply } from './reply.ts';
 import { ReplyOutput } from './reply-output.ts';
 import { aborted, bodyShort, MORE, type Step } from './request-events.ts';
 import { type ReceiveInput, type ReceiveState, receiveTable } from './state.ts';
+import type { PayloadReader } from './strings.ts';
 
 /** Answers to CPING that the peer does not read: above this many bytes no more is read of it. */
 const MAX_ANSWERS = 65_536;
@@ -154,11 +155,11 @@ export class AjpServerConnection implements ServerConnection {
         431,
         'maxEnvBytes',
       );
-    const payload = this.#packets.take();
+    const payload = this.#packets.read();
     return payload === undefined ? undefined : this.#start(payload);
   }
 
-  #start(payload: Buffer): RequestEvent {
+  #start(payload: PayloadReader): RequestEvent {
     let request: ForwardRequest;
     try {
       request = readForwardRequest(payload, this.#limits, this.#peer);

@@ -13,6 +13,8 @@ function malformed(message: string): never {
  */
 export class PayloadReader {
   readonly #bytes: Buffer;
+  /** Where the payload begins in the bytes. */
+  readonly #from: number;
   readonly #text: string;
   #at = 0;
   /** Where the next CR and LF stand, as far as that was looked for. */
@@ -20,26 +22,28 @@ export class PayloadReader {
   #lf = -1;
   #latest = 0;
 
-  constructor(bytes: Buffer) {
+  /** @param from where the payload begins in the bytes, and its length */
+  constructor(bytes: Buffer, from = 0, length = bytes.length) {
     this.#bytes = bytes;
-    this.#text = bytes.toString('latin1', 0, bytes.length);
+    this.#from = from;
+    this.#text = bytes.toString('latin1', from, from + length);
   }
 
   /** Bytes that were not read. */
   get left(): number {
-    return this.#bytes.length - this.#at;
+    return this.#text.length - this.#at;
   }
 
   u8(): number {
     if (this.left < 1) malformed('the payload ends before a byte');
-    return this.#bytes[this.#at++];
+    return this.#bytes[this.#from + this.#at++];
   }
 
   u16(): number {
     if (this.left < 2) malformed('the payload ends before an integer');
-    const value = (this.#bytes[this.#at] << 8) | this.#bytes[this.#at + 1];
+    const at = this.#from + this.#at;
     this.#at += 2;
-    return value;
+    return (this.#bytes[at] << 8) | this.#bytes[at + 1];
   }
 
   /** Length, bytes, NUL; undefined: null, which is a length of 0xFFFF and nothing behind it. */

@@ -6,6 +6,7 @@ import { writeForwardRequest } from '../src/forward-request.ts';
 import { readForwardRequest } from '../src/head.ts';
 import { forwardRequest, packetHeader } from '../src/layouts.ts';
 import { peerOf } from '../src/peer.ts';
+import { PayloadReader } from '../src/strings.ts';
 import { attribute, forward, hex, str } from './writer.ts';
 
 const get = ['REQUEST_METHOD', 'GET', 'REQUEST_URI', '/'];
@@ -14,7 +15,7 @@ const bytesOf = (variables: string[], secret?: string): Buffer =>
 /** What our server reads of it. */
 const read = (variables: string[]) => {
   const { head, chunked } = readForwardRequest(
-    bytesOf(variables).subarray(4),
+    new PayloadReader(bytesOf(variables).subarray(4)),
     limitsWith(),
     peerOf({ trustRemoteUser: true }),
   );

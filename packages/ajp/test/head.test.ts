@@ -3,10 +3,11 @@ import { limitsWith, type PeerOptions } from '@postern/core';
 import { methods, requestHeaders } from '../src/constants.ts';
 import { readForwardRequest } from '../src/head.ts';
 import { peerOf } from '../src/peer.ts';
+import { PayloadReader } from '../src/strings.ts';
 import { attribute, type Forward, forward, header, hex, str } from './writer.ts';
 
 const read = (request: Forward, peer: PeerOptions = {}, set = {}) =>
-  readForwardRequest(forward(request).subarray(4), limitsWith(set), peerOf(peer));
+  readForwardRequest(new PayloadReader(forward(request).subarray(4)), limitsWith(set), peerOf(peer));
 const variables = (request: Forward, peer: PeerOptions = {}): Record<string, string> => {
   const flat = read(request, peer).head.variables();
   const found: Record<string, string> = {};
@@ -141,7 +142,7 @@ describe('the headers', () => {
     const bytes = forward({ headers: ['accept', 'x'] });
     const at = bytes.indexOf(hex('a0 01'));
     hex(code).copy(bytes, at);
-    expect(() => readForwardRequest(bytes.subarray(4), limitsWith(), peerOf())).toThrow(
+    expect(() => readForwardRequest(new PayloadReader(bytes.subarray(4)), limitsWith(), peerOf())).toThrow(
       expect.objectContaining({ code: 'ERR_AJP_PACKET', statusHint: 400 }),
     );
   });

@@ -1,8 +1,8 @@
 import type { Duplex } from 'node:stream';
 import type { Reply } from './application.ts';
-import { CgiHead } from './cgi-head.ts';
 import { GATEWAY_INTERFACE } from './environ-class.ts';
 import type { ErrorSink, Exchange, Role } from './exchange.ts';
+import type { NamedHead, RequestHead } from './head.ts';
 import { NameTree } from './name-tree.ts';
 import { splitPath, targetQuery } from './paths.ts';
 import { flattenHeaders } from './reply.ts';
@@ -151,7 +151,7 @@ Object.freeze(EnvironRecord.prototype);
  */
 export function buildEnviron(exchange: Exchange, mount?: string): Environ {
   const { head } = exchange;
-  if (head instanceof CgiHead) {
+  if (isNamed(head)) {
     const { names, values } = head;
     const way = (head.hasLength ? 0 : 1) + (head.hasType ? 0 : 2);
     const environ = environOf(exchange, names, values, way, mount);
@@ -170,6 +170,11 @@ export function buildEnviron(exchange: Exchange, mount?: string): Environ {
       names.names.map((name, place) => [name, place]),
     );
   return fill(exchange, variables, mount);
+}
+
+/** Where a name is repeated the values have to be joined first. */
+function isNamed(head: RequestHead): head is NamedHead {
+  return (head as Partial<NamedHead>).names?.repeated === false;
 }
 
 /** The names of requests whose wire carries header fields, in the order of their variables. */

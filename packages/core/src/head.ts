@@ -1,3 +1,5 @@
+import type { VariableNames } from './variable-names.ts';
+
 /** A request before its body, in two views: the one is native to the wire, the other is derived when it is asked for. */
 export interface RequestHead {
   readonly method: string;
@@ -12,4 +14,15 @@ export interface RequestHead {
   variables(): string[];
   /** Flat HTTP [name, value, …], names in lower case. Values hold bytes as latin-1. */
   headers(): string[];
+}
+
+/** A head whose variables came one by one, with names that requests have in common: an environ is made of them at once. */
+export interface NamedHead extends RequestHead {
+  readonly names: VariableNames;
+  /** In the order of the names. */
+  readonly values: readonly string[];
+  /** CONTENT_LENGTH, where it came, is a variable of this request. */
+  readonly hasLength: boolean;
+  /** The same of CONTENT_TYPE. */
+  readonly hasType: boolean;
 }
