@@ -47,9 +47,13 @@ export class ReplyOutput {
     return kept;
   }
 
-  /** The body of a whole reply, and its end. Text that can be written as it is goes out as one string with its head. */
-  whole(body: Chunk | null): void {
-    if (typeof body === 'string' && Buffer.byteLength(body) === body.length) this.#due += chunksText(body, this.#most);
+  /**
+   * The body of a whole reply, and its end. Text that can be written as it is goes out as one string with its head.
+   * @param size in bytes, where they were counted already
+   */
+  whole(body: Chunk | null, size?: number): void {
+    if (typeof body === 'string' && (size ?? Buffer.byteLength(body)) === body.length)
+      this.#due += chunksText(body, this.#most);
     else if (body !== null) this.data(body);
     this.#ending = true;
   }

@@ -38,7 +38,7 @@ export class Reply {
         break;
       case 'whole':
         output.push(this.#head(event.status, event.reason, event.headers));
-        output.whole(event.body);
+        output.whole(event.body, event.size);
         break;
       case 'head':
         output.push(this.#head(event.status, event.reason, event.headers));
