@@ -98,7 +98,7 @@ function readRequestAttribute(
   attributes: ReadonlyMap<string, string>,
   variables: Variables,
 ): string | undefined {
-  const name = payload.string() ?? '';
+  const name = payload.name() ?? '';
   const value = payload.string();
   const variable = attributes.get(name);
   if (variable === undefined) return name;

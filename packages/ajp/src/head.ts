@@ -167,5 +167,5 @@ function readField(payload: PayloadReader, limits: HeadLimits): Field {
   }
   if (code !== NULL && code > limits.maxNameBytes)
     refuse('ERR_ENV_ITEM', `a name of ${code} bytes, maxNameBytes is ${limits.maxNameBytes}`, 431, 'maxNameBytes');
-  return fieldOf(payload.stringOf(code));
+  return fieldOf(payload.nameOf(code));
 }

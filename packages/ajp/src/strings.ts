@@ -1,10 +1,23 @@
-import { RemoteProtocolError } from '@postern/core';
+import { ownText, RemoteProtocolError } from '@postern/core';
 
 /** The length of a string that is not there. */
 export const NULL = 0xffff;
 
 function malformed(message: string): never {
   throw new RemoteProtocolError('ERR_AJP_PACKET', message, { scope: 'request' });
+}
+
+/** Names that came, each at the place that follows from some of its bytes, until another takes it over. */
+const kept: string[] = new Array(512).fill('');
+/** Longer ones are not kept. */
+const MOST_KEPT = 64;
+
+/** They differ in these bytes, whatever web server or client sends them: Sec-Fetch-Site, Sec-Fetch-Mode … */
+function placeOf(bytes: Buffer, at: number, length: number): number {
+  const last = at + length - 1;
+  return (
+    (length + bytes[at] * 3 + bytes[at + (length >> 1)] * 5 + bytes[last - (length >> 2)] * 11 + bytes[last] * 7) & 511
+  );
 }
 
 /**
@@ -61,6 +74,26 @@ export class PayloadReader {
     this.#latest = from;
     this.#at = end + 1;
     return this.#text.substring(from, end);
+  }
+
+  /** As `string`, for a name: see `nameOf`. */
+  name(): string | undefined {
+    const length = this.u16();
+    return length === NULL ? undefined : this.nameOf(length);
+  }
+
+  /** As `stringOf`, for what comes again and again: one that is kept costs neither a copy nor a hash. */
+  nameOf(length: number): string {
+    const end = this.#at + length;
+    if (length === 0 || length > MOST_KEPT || end >= this.#text.length) return this.stringOf(length);
+    const place = placeOf(this.#bytes, this.#from + this.#at, length);
+    const name = kept[place];
+    if (name.length === length && this.#bytes[this.#from + end] === 0 && this.#text.startsWith(name, this.#at)) {
+      this.#at = end + 1;
+      return name;
+    }
+    kept[place] = ownText(this.stringOf(length));
+    return kept[place];
   }
 
   /** Whether CR or LF stand in the latest string: what is found is mostly a length further on. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { PayloadReader } from '../src/strings.ts';
+import fc from 'fast-check';
+import { PayloadReader, stringText } from '../src/strings.ts';
 import { hex } from './writer.ts';
 
 const malformed = expect.objectContaining({ code: 'ERR_AJP_PACKET', scope: 'request', statusHint: 400 });
@@ -32,6 +33,38 @@ describe('PayloadReader', () => {
     const bytes = hex('00 02 61 62 00 63');
     expect(() => new PayloadReader(bytes.subarray(0, 4)).string()).toThrow(malformed);
     expect(() => new PayloadReader(bytes.subarray(0, 0)).u8()).toThrow(malformed);
+  });
+
+  it('reads names as they stand there, whatever names came before', () => {
+    const some = fc.array(fc.string({ unit: fc.constantFrom('a', 'B', '-', '\xe9'), maxLength: 70 }), { minLength: 1 });
+    fc.assert(
+      fc.property(some, (names) => {
+        const all = [...names, ...names];
+        const reader = new PayloadReader(Buffer.from(all.map(stringText).join(''), 'latin1'));
+        expect(all.map(() => reader.name())).toEqual(all);
+        expect(reader.left).toBe(0);
+      }),
+    );
+    expect(new PayloadReader(hex('ff ff')).name()).toBeUndefined();
+  });
+
+  it.each([
+    ['goes on', '00 03 61 62 63 64 00'],
+    ['ends with the payload', '00 03 61 62 63'],
+    ['is cut', '00 03 61 62'],
+    ['has NUL in it', '00 03 61 00 63 00'],
+  ])('refuses a name where one that came %s', (_, bytes) => {
+    expect(new PayloadReader(hex('00 03 61 62 63 00')).name()).toBe('abc');
+    expect(() => new PayloadReader(hex(bytes)).name()).toThrow(malformed);
+    const behind = Buffer.concat([hex(bytes), hex('00 00 00')]);
+    expect(() => new PayloadReader(behind, 0, hex(bytes).length).name()).toThrow(malformed);
+  });
+
+  it('reads what lies amid other bytes', () => {
+    const reader = new PayloadReader(hex('ee ee 07 00 01 61 00 00 02 62 63 00 ee ee'), 2, 10);
+    expect([reader.u8(), reader.string(), reader.name(), reader.left]).toEqual([7, 'a', 'bc', 0]);
+    expect(() => reader.u8()).toThrow(malformed);
+    expect(() => reader.u16()).toThrow(malformed);
   });
 
   it('reads a key size as an integer, and as the string that lighttpd sends', () => {
