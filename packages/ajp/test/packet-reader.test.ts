@@ -57,6 +57,39 @@ describe('PacketReader', () => {
     expect(packets.pending).toBe(false);
   });
 
+  it.each([
+    ['in one piece', ['12 34 00 03 00 01 61 12 34 00 00']],
+    ['in two', ['12 34 00 03 00', '01 61 12 34 00 00']],
+    ['its header by itself', ['12 34 00 03', '00 01 61 12 34 00 00']],
+  ])('reads a payload where it lies: %s', (_, chunks) => {
+    const packets = new PacketReader(0x1234, 8188);
+    const read: number[] = [];
+    for (const chunk of chunks) {
+      packets.receive(hex(chunk));
+      if (packets.length < 0 && !packets.open()) continue;
+      const payload = packets.read();
+      if (payload === undefined) continue;
+      read.push(payload.left, payload.u16(), payload.u8(), payload.left);
+      expect(packets.length).toBe(-1);
+    }
+    expect(read).toEqual([3, 1, 0x61, 0]);
+    expect(packets.open()).toBe(true);
+    expect(packets.length).toBe(0);
+  });
+
+  it('reads a large payload that was put together', () => {
+    const packets = new PacketReader(0x1234, 60_000);
+    packets.receive(Buffer.concat([hex('12 34 4e 20'), Buffer.alloc(9000, 7)]));
+    packets.open();
+    packets.retain();
+    expect(packets.read()).toBeUndefined();
+    packets.receive(Buffer.alloc(11_000, 8));
+    const payload = packets.read();
+    expect(payload?.left).toBe(20_000);
+    expect(payload?.u8()).toBe(7);
+    expect(packets.pending).toBe(false);
+  });
+
   it('forgets a packet that is put together when it is cleared', () => {
     const packets = new PacketReader(0x1234, 60_000);
     packets.receive(Buffer.concat([hex('12 34 4e 20'), Buffer.alloc(10_000)]));
