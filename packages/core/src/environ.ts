@@ -177,7 +177,7 @@ function isNamed(head: RequestHead): head is NamedHead {
   return (head as Partial<NamedHead>).names?.repeated === false;
 }
 
-/** The names of requests whose wire carries header fields, in the order of their variables. */
+/** The names of requests whose head has no `names` of its own, or repeats one. */
 const tree = new NameTree();
 
 function namesAndValues(variables: readonly string[]): { names: VariableNames; values: string[] } {

@@ -3,7 +3,7 @@ import type { RequestHead } from './head.ts';
 import { ownText } from './own-text.ts';
 import { targetQuery } from './paths.ts';
 
-/** The head of a request whose wire carries header fields: AJP, HTTP. */
+/** The head of a request of HTTP. */
 export class HttpHead implements RequestHead {
   readonly method: string;
   readonly target: string;
