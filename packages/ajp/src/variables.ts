@@ -1,19 +1,21 @@
-import { NameTree, type VariableNames } from '@postern/core';
+import { NameTree, NameWalk, type VariableNames } from '@postern/core';
 
-/** The names of requests, in the order in which they come. */
-const tree = new NameTree();
+/** Through the names of requests, in the order in which they come. One request is read at a time. */
+const walk = new NameWalk(new NameTree());
 
 /** The variables of one request, as they are read. */
 export class Variables {
   /** In the order of the names, bytes as latin-1. */
   readonly values: string[] = [];
-  #node = tree.root;
+
+  constructor() {
+    walk.begin();
+  }
 
   /** Undefined: there is none. */
   add(name: string, value: string | undefined): void {
     if (value === undefined) return;
-    const { likely } = this.#node;
-    this.#node = likely?.name === name ? likely : tree.follow(this.#node, name);
+    walk.add(this.values.length, name);
     this.values.push(value);
   }
 
@@ -24,6 +26,6 @@ export class Variables {
 
   /** Of all that were added. */
   get names(): VariableNames {
-    return tree.namesOf(this.#node);
+    return walk.end(this.values.length).names;
   }
 }

@@ -4,6 +4,7 @@ import { GATEWAY_INTERFACE } from './environ-class.ts';
 import type { ErrorSink, Exchange, Role } from './exchange.ts';
 import type { NamedHead, RequestHead } from './head.ts';
 import { NameTree } from './name-tree.ts';
+import { NameWalk } from './name-walk.ts';
 import { splitPath, targetQuery } from './paths.ts';
 import { flattenHeaders } from './reply.ts';
 import type { RequestBody } from './request-body.ts';
@@ -178,21 +179,16 @@ function isNamed(head: RequestHead): head is NamedHead {
 }
 
 /** The names of requests whose head has no `names` of its own, or repeats one. */
-const tree = new NameTree();
+const walk = new NameWalk(new NameTree());
 
 function namesAndValues(variables: readonly string[]): { names: VariableNames; values: string[] } {
   const values = new Array<string>(variables.length >> 1);
-  let node = tree.root;
-  const { nodes } = tree.likely;
-  for (let i = 0; i < variables.length; i += 2) {
-    const name = variables[i];
-    const likely = nodes[i >> 1];
-    node = likely?.name === name && likely.before === node ? likely : tree.follow(node, name);
-    values[i >> 1] = variables[i + 1];
+  walk.begin();
+  for (let i = 0; i < values.length; i++) {
+    walk.add(i, variables[2 * i]);
+    values[i] = variables[2 * i + 1];
   }
-  const plan = tree.planOf(node);
-  tree.remember(plan);
-  return { names: plan.names, values };
+  return { names: walk.end(values.length).names, values };
 }
 
 /** By the class for its names; undefined: there is none yet. */

@@ -39,6 +39,7 @@ export {
   limitTable,
 } from './limits.ts';
 export { NameTree } from './name-tree.ts';
+export { NameWalk } from './name-walk.ts';
 export { ownText } from './own-text.ts';
 export { decodePath, encodePath, normalisePath, splitPath, targetPath, targetQuery } from './paths.ts';
 export { profileRules, splitCookies } from './profiles.ts';

@@ -1,8 +1,9 @@
 import { checkValues } from './cgi-values.ts';
 import { RemoteProtocolError } from './errors.ts';
-import { comparePlanned, NamePlan } from './name-plan.ts';
-import type { NameNode, NameTree } from './name-tree.ts';
-import { type VariableNames, variableNames } from './variable-names.ts';
+import { comparePlanned } from './name-plan.ts';
+import type { NameTree } from './name-tree.ts';
+import { NameWalk } from './name-walk.ts';
+import type { VariableNames } from './variable-names.ts';
 
 export interface Variables {
   readonly names: VariableNames;
@@ -19,7 +20,7 @@ interface ReaderLimits {
 /** Behind every byte of a block. */
 const NOWHERE = 0x7fffffff;
 const NOTHING = Buffer.alloc(0);
-const NO_PLAN = new NamePlan(variableNames([]), []);
+const NO_WORDS = new Int32Array(1);
 const NO_VIEW = new DataView(new ArrayBuffer(0));
 
 function tooLarge(code: 'ERR_ENV_ITEM' | 'ERR_ENV_COUNT', limit: keyof ReaderLimits, message: string): never {
@@ -43,7 +44,7 @@ export function checkItem(nameLength: number, valueLength: number, limits: Reade
  * ways: `begin`, `add` for each pair, `end`. The block is decoded once and cut into substrings.
  */
 export class VariableReader {
-  readonly #tree: NameTree;
+  readonly #walk: NameWalk;
   #limits: ReaderLimits | undefined;
   #mostName = 0;
   #mostValue = 0;
@@ -60,13 +61,9 @@ export class VariableReader {
   #count = 0;
   /** How many there were the last time. */
   #usual = 0;
-  /** What the names have followed so far, and where in its words the next one stands. */
-  #plan: NamePlan = NO_PLAN;
-  #words: Int32Array = NO_PLAN.words;
+  /** Of the names that are expected, and where the next one stands. */
+  #words: Int32Array = NO_WORDS;
   #wordAt = 0;
-  /** The last name that was another than was expected, and its place; -1: there was none. */
-  #node: NameNode;
-  #turn = -1;
   /** Where the next NUL, CR and LF stand, as far as that was looked for, and the first of them. */
   #nul = -1;
   #cr = -1;
@@ -75,8 +72,7 @@ export class VariableReader {
   #suspect = false;
 
   constructor(tree: NameTree) {
-    this.#tree = tree;
-    this.#node = tree.root;
+    this.#walk = new NameWalk(tree);
   }
 
   /** The block as latin-1, from `begin` to `end`. */
@@ -96,8 +92,8 @@ export class VariableReader {
     this.#text = bytes.toString('latin1', from, to);
     this.#values = new Array(this.#usual);
     this.#count = 0;
-    this.#turn = -1;
-    this.#follow(this.#tree.likely, 0);
+    this.#words = this.#walk.begin().words;
+    this.#wordAt = 0;
     this.#nul = -1;
     this.#cr = -1;
     this.#lf = -1;
@@ -126,28 +122,17 @@ export class VariableReader {
     this.#values[this.#count++] = this.#text.substring(start, end);
   }
 
+  /** The next name is another than was expected. */
+  #turnTo(name: string): void {
+    const { words, starts } = this.#walk.turnTo(this.#count, name);
+    this.#words = words;
+    this.#wordAt = starts[this.#count + 1] ?? 0;
+  }
+
   #refuse(nameLength: number, valueLength: number): void {
     const limits = this.#limits as ReaderLimits;
     checkItem(nameLength, valueLength, limits);
     tooLarge('ERR_ENV_COUNT', 'maxEnvCount', `more than ${limits.maxEnvCount} variables`);
-  }
-
-  #follow(plan: NamePlan, count: number): void {
-    this.#plan = plan;
-    this.#words = plan.words;
-    this.#wordAt = plan.starts[count] ?? 0;
-  }
-
-  /** The next name is another than was expected. */
-  #turnTo(name: string): void {
-    this.#node = this.#tree.follow(this.#last, name);
-    this.#turn = this.#count;
-    this.#follow(this.#node.likely ?? NO_PLAN, this.#count + 1);
-  }
-
-  /** The names so far. */
-  get #last(): NameNode {
-    return this.#count === 0 ? this.#tree.root : (this.#plan.nodes[this.#count - 1] ?? this.#node);
   }
 
   /** Most of the time what is found there is a length, not a part of a value. */
@@ -173,18 +158,8 @@ export class VariableReader {
     this.#bytes = NOTHING;
     this.#text = '';
     this.#values = [];
-    const { names } = this.#endPlan();
+    const { names } = this.#walk.end(values.length);
     if (this.#suspect) checkValues(names, values);
     return { names, values };
-  }
-
-  /** @throws RemoteProtocolError ERR_ENV_NAME (400) */
-  #endPlan(): NamePlan {
-    if (this.#turn < 0 && this.#plan.nodes.length === this.#count) return this.#plan;
-    const plan = this.#tree.planOf(this.#last);
-    // the next request that turns off there is likely to go on as this one did
-    if (this.#turn >= 0) plan.nodes[this.#turn].likely = plan;
-    this.#tree.remember(plan);
-    return plan;
   }
 }
