@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
-import { readIntoShared } from './read-buffer.ts';
+import { type FramedSocket, LightSocket } from './light-socket.ts';
+import { firstBytes, readIntoShared } from './read-buffer.ts';
 
 /** What hears of a socket. */
 export interface SocketEvents {
@@ -19,8 +20,13 @@ const kEvents = Symbol('events');
 type DrivenSocket = Socket & { [kEvents]: SocketEvents };
 
 /** Everything that happens to the socket goes to `events`, without a closure for each connection. */
-export function attach(socket: Socket, events: SocketEvents): void {
-  (socket as DrivenSocket)[kEvents] = events;
+export function attach(framed: FramedSocket, events: SocketEvents): void {
+  if (framed instanceof LightSocket) {
+    framed.attach(events);
+    return;
+  }
+  const socket = framed as DrivenSocket;
+  socket[kEvents] = events;
   if (!readIntoShared(socket, onRead)) socket.on('data', onData);
   socket.on('end', onEnd);
   socket.on('drain', onDrain);
@@ -28,22 +34,9 @@ export function attach(socket: Socket, events: SocketEvents): void {
   socket.on('close', onClose);
 }
 
-function onRead(this: Socket, count: number, buffer: Buffer): boolean {
-  (this as DrivenSocket)[kEvents].receive(firstBytes(buffer, count), true);
+function onRead(this: Socket, count: number): boolean {
+  (this as DrivenSocket)[kEvents].receive(firstBytes(count), true);
   return true;
-}
-
-/** Views of the memory that is read into, which is always the same: to make one costs more than to look at it. */
-const views = new Array<Buffer | undefined>(256).fill(undefined);
-
-function firstBytes(buffer: Buffer, count: number): Buffer {
-  const place = count % 256;
-  let view = views[place];
-  if (view === undefined || view.length !== count) {
-    view = buffer.subarray(0, count);
-    views[place] = view;
-  }
-  return view;
 }
 
 function onData(this: Socket, chunk: Buffer): void {

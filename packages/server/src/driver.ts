@@ -1,4 +1,3 @@
-import type { Socket } from 'node:net';
 import {
   AbortError,
   type ErrorCode,
@@ -15,6 +14,7 @@ import { attach, type SocketEvents } from './driven-socket.ts';
 import { atEndOfTurn } from './end-of-turn.ts';
 import type { ServerExchange } from './exchange.ts';
 import type { ExchangeHost, Waiter } from './exchange-host.ts';
+import type { FramedSocket } from './light-socket.ts';
 import { PeerLog } from './log.ts';
 import { Opening, type Sniffer } from './opening.ts';
 import { Outlet } from './outlet.ts';
@@ -36,7 +36,7 @@ export class Driver implements ServedConnection, Watched, SocketEvents, Exchange
   readonly peer: string | undefined;
   readonly outlet: Outlet;
   readonly running: Running;
-  readonly #socket: Socket;
+  readonly #socket: FramedSocket;
   readonly #connection: ServerConnection;
   readonly #watchdog: Watchdog;
   readonly #log: PeerLog;
@@ -52,7 +52,7 @@ export class Driver implements ServedConnection, Watched, SocketEvents, Exchange
   #dead = false;
 
   /** @param since when the first bytes came, of which it is known that they are this protocol's; -1: none have come */
-  constructor(context: ServerContext, socket: Socket, protocol: ServerProtocol, peer: PeerOptions, since = -1) {
+  constructor(context: ServerContext, socket: FramedSocket, protocol: ServerProtocol, peer: PeerOptions, since = -1) {
     this.context = context;
     this.#socket = socket;
     this.limits = context.limits;

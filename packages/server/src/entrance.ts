@@ -5,6 +5,7 @@ import { isAuto, type Listened } from './auto-protocol.ts';
 import { Driver } from './driver.ts';
 import { HttpDoor } from './http-door.ts';
 import { type HttpProtocol, isHttp } from './http-protocol.ts';
+import type { FramedSocket } from './light-socket.ts';
 import type { ServedConnection } from './served-connection.ts';
 
 /** Makes connections of sockets, each in its protocol, all with one context. */
@@ -17,9 +18,10 @@ export class Entrance {
     this.#context = context;
   }
 
-  connect(socket: Socket, protocol: Listened, peer: PeerOptions): ServedConnection {
-    if (isHttp(protocol)) return this.#door(protocol, peer).accept(socket);
-    if (isAuto(protocol)) return new AutoConnection(this.#context, socket, protocol, peer);
+  /** @param socket where the protocol may be HTTP, one of node:net */
+  connect(socket: FramedSocket, protocol: Listened, peer: PeerOptions): ServedConnection {
+    if (isHttp(protocol)) return this.#door(protocol, peer).accept(socket as Socket);
+    if (isAuto(protocol)) return new AutoConnection(this.#context, socket as Socket, protocol, peer);
     return new Driver(this.#context, socket, protocol, peer);
   }
 

@@ -1,8 +1,9 @@
-import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { type AddressInfo, createServer, type Server } from 'node:net';
 import { ConfigError } from '@postern/core';
 import type { BoundAddress, ListenTarget } from './address.ts';
 import { allowList, isAllowed, isLoopback } from './allow.ts';
 import { checkDescriptor, type Descriptor, descriptorError, numberedDescriptor } from './descriptor.ts';
+import { acceptLight, type FramedSocket } from './light-socket.ts';
 import { systemdSockets } from './systemd-sockets.ts';
 import { bindUnixSocket, removeUnixSocket } from './unix-socket.ts';
 
@@ -22,7 +23,9 @@ export interface Listener {
 export interface Doorkeeper {
   /** Anybody may connect: no `allow` is asked for off loopback. */
   readonly open?: boolean;
-  accept(socket: Socket): void;
+  /** Nothing but framed protocols comes in: connections may be light ones. */
+  readonly framed?: boolean;
+  accept(socket: FramedSocket): void;
   /** A peer that `allow` does not name: its connection is closed already. */
   turnedAway(address: string): void;
   /** The system could not hand over a connection (EMFILE, ECONNABORTED …); listening goes on. */
@@ -38,30 +41,36 @@ export async function openListener(target: ListenTarget, keeper: Doorkeeper): Pr
   const server = createServer({ allowHalfOpen: true, noDelay: true });
   switch (target.transport) {
     case 'unix': {
-      server.on('connection', (socket) => keeper.accept(socket));
+      enter(server, keeper);
       const file = await bindUnixSocket(server, target);
       // as long as it is open nobody takes it for a stale one, and its inode is no other file's
       return opened(server, keeper, { transport: 'unix', path: target.path }, () => removeUnixSocket(file));
     }
     case 'fd': {
       const { fd, allow } = target;
-      server.on('connection', allow === undefined ? (socket) => keeper.accept(socket) : checkedDoor(allow, keeper));
+      enter(server, keeper, allow === undefined ? undefined : checkedDoor(allow, keeper));
       await bindDescriptor(server, numberedDescriptor(fd));
       return opened(server, keeper, { transport: 'fd', fd });
     }
     case 'systemd': {
       const { name } = target;
-      server.on('connection', (socket) => keeper.accept(socket));
+      enter(server, keeper);
       await bindDescriptor(server, systemdSockets.take(name));
       return opened(server, keeper, { transport: 'systemd', name });
     }
     case 'tcp': {
       const { host, port, backlog = BACKLOG } = target;
-      server.on('connection', tcpDoor(target, keeper));
+      enter(server, keeper, tcpDoor(target, keeper));
       await bind(server, { host, port, backlog }, (error) => tcpError(target, error));
       return opened(server, keeper, { transport: 'tcp', host, port: (server.address() as AddressInfo).port });
     }
   }
+}
+
+/** What comes in goes through the door. */
+function enter(server: Server, keeper: Doorkeeper, door = (socket: FramedSocket): void => keeper.accept(socket)): void {
+  server.on('connection', door);
+  if (keeper.framed) server.once('listening', () => acceptLight(server, door));
 }
 
 function opened(server: Server, keeper: Doorkeeper, address: BoundAddress, before?: () => void): Listener {
@@ -76,7 +85,7 @@ function opened(server: Server, keeper: Doorkeeper, address: BoundAddress, befor
   };
 }
 
-function tcpDoor(target: TcpTarget, keeper: Doorkeeper): (socket: Socket) => void {
+function tcpDoor(target: TcpTarget, keeper: Doorkeeper): (socket: FramedSocket) => void {
   if (target.allow === undefined) {
     if (keeper.open || isLoopback(target.host)) return (socket) => keeper.accept(socket);
     throw new ConfigError(
@@ -87,7 +96,7 @@ function tcpDoor(target: TcpTarget, keeper: Doorkeeper): (socket: Socket) => voi
   return checkedDoor(target.allow, keeper);
 }
 
-function checkedDoor(allow: readonly string[], keeper: Doorkeeper): (socket: Socket) => void {
+function checkedDoor(allow: readonly string[], keeper: Doorkeeper): (socket: FramedSocket) => void {
   const list = allowList(allow);
   return (socket) => {
     if (isAllowed(list, socket.remoteAddress)) keeper.accept(socket);

@@ -1,4 +1,3 @@
-import type { Socket } from 'node:net';
 import {
   describeError,
   type ErrorCode,
@@ -8,6 +7,7 @@ import {
   PosternError,
   printable,
 } from '@postern/core';
+import type { FramedSocket } from './light-socket.ts';
 
 /** What a peer did wrong, or what a clock ended. */
 export interface LogEntry {
@@ -32,7 +32,7 @@ export class PeerLog {
   readonly #protocol: string;
   readonly #peer: string;
 
-  constructor(log: PeerLogContext, protocol: string, socket: Socket) {
+  constructor(log: PeerLogContext, protocol: string, socket: FramedSocket) {
     this.#log = log;
     this.#protocol = protocol;
     this.#peer = peerName(socket);
@@ -59,7 +59,7 @@ export class PeerLog {
 }
 
 /** The other side of a socket: 192.0.2.1:1234, [2001:db8::1]:1234, or unix. */
-export function peerName({ remoteAddress, remotePort, remoteFamily }: Socket): string {
+export function peerName({ remoteAddress, remotePort, remoteFamily }: FramedSocket): string {
   if (remoteAddress === undefined) return 'unix';
   return `${remoteFamily === 'IPv6' ? `[${remoteAddress}]` : remoteAddress}:${remotePort}`;
 }

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { LimitCounts, Limits, Output, ServerConnection } from '@postern/core';
 import type { Waiter } from './exchange-host.ts';
+import { type FramedSocket, LightSocket } from './light-socket.ts';
 import { bytesTaken, bytesUnsent, resetSocket } from './socket-handle.ts';
 import type { WatchedOutlet } from './watchdog.ts';
 import { canWriteAtOnce, writeAtOnce } from './write-at-once.ts';
@@ -10,7 +11,7 @@ const BUDGET = 262_144;
 
 /** The writing side of one socket, up to its end. */
 export class Outlet implements WatchedOutlet {
-  readonly #socket: Socket;
+  readonly #socket: FramedSocket;
   readonly #connection: ServerConnection;
   readonly #atOnce: boolean;
   /** Who waits for room, by id. */
@@ -19,7 +20,7 @@ export class Outlet implements WatchedOutlet {
   /** Bytes thrown away since our half was closed; -1: it is open. */
   #lingered = -1;
 
-  constructor(socket: Socket, connection: ServerConnection) {
+  constructor(socket: FramedSocket, connection: ServerConnection) {
     this.#socket = socket;
     this.#connection = connection;
     this.#atOnce = canWriteAtOnce(socket);
@@ -46,7 +47,11 @@ export class Outlet implements WatchedOutlet {
 
   /** One write, or one vector of writes. */
   write(output: Output): void {
-    const socket = this.#socket;
+    if (this.#socket instanceof LightSocket) {
+      this.#blocked = !this.#socket.write(output);
+      return;
+    }
+    const socket = this.#socket as Socket;
     if (typeof output === 'string') {
       const gone = this.#atOnce ? writeAtOnce(socket, output) : undefined;
       this.#blocked = !(gone ?? socket.write(output, 'latin1'));

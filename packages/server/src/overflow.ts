@@ -1,4 +1,3 @@
-import type { Socket } from 'node:net';
 import {
   AbortError,
   type ErrorCode,
@@ -11,6 +10,7 @@ import {
 import type { AutoContext, Chosen } from './auto-connection.ts';
 import type { Listened } from './auto-protocol.ts';
 import { Entrance } from './entrance.ts';
+import type { FramedSocket } from './light-socket.ts';
 import { Load } from './load.ts';
 import type { LogEntry } from './log.ts';
 import type { Sniffer } from './opening.ts';
@@ -63,7 +63,7 @@ export class Overflow implements AutoContext {
     return this.#size;
   }
 
-  connect(socket: Socket, protocol: Listened, peer: PeerOptions): ServedConnection {
+  connect(socket: FramedSocket, protocol: Listened, peer: PeerOptions): ServedConnection {
     this.#size++;
     return this.#entrance.connect(socket, protocol, peer);
   }

@@ -16,7 +16,21 @@ interface ReadHandle {
 type OnRead = (this: Socket, count: number, buffer: Buffer) => boolean;
 
 /** One for all sockets: what is still needed of it is copied before the next read. */
-const shared = Buffer.allocUnsafeSlow(SIZE);
+export const shared = Buffer.allocUnsafeSlow(SIZE);
+
+/** Views of it by their length, as many as there are remainders: to make one costs more than to look at it. */
+const views = new Array<Buffer | undefined>(256).fill(undefined);
+
+/** The first bytes of what is shared. */
+export function firstBytes(count: number): Buffer {
+  const place = count % 256;
+  let view = views[place];
+  if (view === undefined || view.length !== count) {
+    view = shared.subarray(0, count);
+    views[place] = view;
+  }
+  return view;
+}
 
 let keys: BufferKeys | undefined | null = null;
 

@@ -1,4 +1,3 @@
-import type { Socket } from 'node:net';
 import {
   AbortError,
   ConfigError,
@@ -20,6 +19,7 @@ import { DescriptorWatch } from './descriptor-watch.ts';
 import { Entrance } from './entrance.ts';
 import { foreignProtocols, httpRequestLine } from './foreign-protocols.ts';
 import { isHttp } from './http-protocol.ts';
+import type { FramedSocket } from './light-socket.ts';
 import { type Listener, openListener } from './listener.ts';
 import { Load } from './load.ts';
 import { errorToStderr, type LogEntry, peerName } from './log.ts';
@@ -103,6 +103,7 @@ export class Server implements OverflowContext {
     const listener = await openListener(target, {
       // over HTTP the peer is the client itself; and who shows a secret may say who the client is
       open: isHttp(protocol) || (peer.secret !== undefined && !isAuto(protocol)),
+      framed: !isHttp(protocol) && !isAuto(protocol),
       accept: (socket) => this.accept(socket, protocol, peer),
       turnedAway: (address) => {
         this.#refused++;
@@ -124,7 +125,7 @@ export class Server implements OverflowContext {
   }
 
   /** Serves one connection that was accepted elsewhere, or by `listen`. */
-  accept(socket: Socket, protocol: Listened, peer: PeerOptions = {}): void {
+  accept(socket: FramedSocket, protocol: Listened, peer: PeerOptions = {}): void {
     this.now = this.#clock.now();
     const connection = this.#connect(socket, protocol, peer);
     if (connection === undefined) {
@@ -137,7 +138,7 @@ export class Server implements OverflowContext {
   }
 
   /** undefined: there are too many. */
-  #connect(socket: Socket, protocol: Listened, peer: PeerOptions): ServedConnection | undefined {
+  #connect(socket: FramedSocket, protocol: Listened, peer: PeerOptions): ServedConnection | undefined {
     const { maxConnections } = this.limits;
     const served = this.#connections.size - this.#overflow.size;
     if (this.#closing === undefined && served < maxConnections) {
