@@ -34,7 +34,8 @@ interface PeerName {
 
 /** What libuv has of one connection. */
 export interface StreamHandle extends WritableHandle {
-  onread: () => void;
+  /** What it returns is read into from then on. */
+  onread: () => Uint8Array | undefined;
   readStart(): number;
   readStop(): number;
   useUserBuffer(buffer: Uint8Array): void;
@@ -50,6 +51,8 @@ type OwnedRequest = StreamRequest & { [kOwner]: LightSocket };
 
 const kOwner = Symbol('owner');
 const UV_EOF = -4095;
+/** So many bytes of one read are taken for a part of many more. Where they are kept, at most as many again are with them. */
+const LONG = 32_768;
 
 /**
  * A connection of `net.Server` without the streams that make most of what a connection costs: what is read goes to
@@ -73,6 +76,8 @@ export class LightSocket implements FramedSocket, Writer {
   #closeWhenFinished = false;
   #error: Error | undefined;
   #peer: PeerName | undefined;
+  /** What is read into next, where it is not the shared memory. */
+  #own: Buffer | undefined;
 
   constructor(handle: StreamHandle, binding: StreamBinding) {
     this._handle = handle as OwnedHandle;
@@ -95,13 +100,29 @@ export class LightSocket implements FramedSocket, Writer {
     if (status < 0) this.#fail(status, 'read');
   }
 
-  /** What the kernel has given: see `kReadBytesOrError`. */
-  read(): void {
+  /**
+   * What the kernel has given: see `kReadBytesOrError`.
+   * @returns where it is to read into from now on; undefined: as before
+   */
+  read(): Buffer | undefined {
     const { streamBaseState, kReadBytesOrError } = this.#binding;
     const count = streamBaseState[kReadBytesOrError];
-    if (count > 0) this.#events?.receive(firstBytes(count), true);
-    else if (count === UV_EOF) this.#readEnd();
+    if (count > 0) return this.#receive(count);
+    if (count === UV_EOF) this.#readEnd();
     else if (count < 0) this.#fail(count, 'read');
+    return undefined;
+  }
+
+  /** A long body is read into memory that goes to who hears of it, for to copy it costs more than new memory. */
+  #receive(count: number): Buffer | undefined {
+    const own = this.#own;
+    const long = count >= LONG;
+    this.#own = long ? Buffer.allocUnsafeSlow(shared.length) : undefined;
+    const chunk = own === undefined ? firstBytes(count) : own.subarray(0, count);
+    // a short piece is copied, for it would keep all of the memory
+    this.#events?.receive(chunk, own === undefined || !long);
+    if (own === this.#own) return undefined;
+    return this.#own ?? shared;
   }
 
   #readEnd(): void {
@@ -252,8 +273,8 @@ export function acceptLight(server: Server, door: (socket: LightSocket) => void)
   };
 }
 
-function onRead(this: unknown): void {
-  (this as OwnedHandle)[kOwner].read();
+function onRead(this: unknown): Buffer | undefined {
+  return (this as OwnedHandle)[kOwner].read();
 }
 
 function onShutdown(this: unknown): void {

@@ -14,11 +14,13 @@ function until(isSo: () => boolean): Promise<boolean> {
 /** Keeps what it hears. */
 class Ear implements SocketEvents {
   text = '';
+  /** What is not lent, as it came: each with what its bytes were. */
+  readonly kept: [chunk: Buffer, copy: Buffer][] = [];
   readonly heard: string[] = [];
   hears: (() => void) | undefined;
 
   receive(chunk: Buffer, borrowed: boolean): void {
-    expect(borrowed).toBe(true);
+    if (!borrowed) this.kept.push([chunk, Buffer.from(chunk)]);
     this.text += chunk.toString('latin1');
     this.hears?.();
   }
@@ -138,6 +140,26 @@ describe.each(['tcp', 'unix'] as const)('a light socket over %s', (transport) =>
     await once(peer, 'end');
     const text = Array.from({ length: 100 }, (_, i) => `<${i}>`).join('');
     expect(got().subarray(bytes).toString()).toBe(`${text}last`);
+  });
+
+  it('gives long pieces away and lends short ones, and each is what was sent', async () => {
+    const { ear, peer } = await pair(transport);
+    let sent = '';
+    for (const letter of 'abc') {
+      const long = Buffer.alloc(2_000_000, letter);
+      peer.write(long);
+      await until(() => ear.text.length === sent.length + long.length);
+      sent += long.toString();
+      peer.write('short');
+      sent += 'short';
+      await until(() => ear.text.length === sent.length);
+      expect(ear.text === sent).toBe(true);
+    }
+    expect(ear.kept.length).toBeGreaterThan(3);
+    for (const [chunk, copy] of ear.kept) {
+      expect(chunk.length).toBeGreaterThanOrEqual(32_768);
+      expect(chunk.equals(copy)).toBe(true);
+    }
   });
 
   it('reads nothing while it is paused', async () => {
