@@ -161,6 +161,8 @@ export interface ServerConnection extends Connection<RequestEvent, ReplyEvent> {
   retain(): void;
   /** No request is open and none has begun. */
   readonly idle: boolean;
+  /** The peer has sent all that it may: with `fin` nothing is lost when the connection is closed at once. */
+  readonly allReceived?: boolean;
   /** A request has begun and its head is not complete. */
   readonly headPending: boolean;
   /** The clock ran out on the heads that have begun: 408 where the protocol can say it, else the connection closes. */

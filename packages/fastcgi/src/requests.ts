@@ -92,6 +92,11 @@ export class Requests {
     this.#close = 'reset';
   }
 
+  /** No request is on its way, and none may begin. */
+  get allReceived(): boolean {
+    return !this.#keep && this.#ids.size === 0;
+  }
+
   shutdown(): void {
     this.#closing = true;
     this.#maybeClose();

@@ -1,5 +1,4 @@
 import {
-  type CgiHead,
   type LimitCounts,
   type Limits,
   type Notice,
@@ -168,7 +167,8 @@ export class FastcgiServerConnection implements ServerConnection {
 
   #start(state: RequestState): RequestEvent {
     const head = readHead(state, this.#requests, this.#limits, this.#peer);
-    this.#requests.haproxy ??= this.#isHaproxy(head);
+    this.#requests.haproxy ??=
+      this.#peer === undefined ? head.software.startsWith('HAProxy') : this.#peer === 'haproxy';
     const { early, file } = state;
     state.early = undefined;
     if (!head.openLength) state.left = Math.max(0, head.contentLength);
@@ -189,11 +189,6 @@ export class FastcgiServerConnection implements ServerConnection {
     if (file === undefined) return { type: 'request', id, role, head, ended };
     if (file.done) this.#events.push({ type: 'filter-end', id });
     return { type: 'request', id, role, head, ended, dataLength: file.length };
-  }
-
-  #isHaproxy(head: CgiHead): boolean {
-    if (this.#peer !== undefined) return this.#peer === 'haproxy';
-    return head.software.startsWith('HAProxy');
   }
 
   #stdin(): Step {
@@ -336,6 +331,10 @@ export class FastcgiServerConnection implements ServerConnection {
 
   get sharing(): 'no' | 'maybe' | 'yes' {
     return this.#requests.sharing;
+  }
+
+  get allReceived(): boolean {
+    return this.#requests.allReceived;
   }
 
   get wantsRead(): boolean {

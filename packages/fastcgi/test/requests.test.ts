@@ -266,3 +266,24 @@ describe('a reply that breaks off', () => {
     }
   });
 });
+
+describe('whether all has come of the peer', () => {
+  it.each([
+    ['a request', [open(1, {}, 0), stdin()], true],
+    ['a request whose STDIN has not ended', [open(1, {}, 0)], false],
+    ['a request on a connection that is kept', [open(1, {}, 1), stdin()], false],
+  ])('is known behind the reply to %s', (_, records, all) => {
+    const connection = server();
+    receive(connection, ...records);
+    whole(connection);
+    expect(connection.allReceived).toBe(all);
+  });
+
+  it('is so as soon as the STDIN of an early reply has ended', () => {
+    const connection = server();
+    receive(connection, open(1, { REQUEST_METHOD: 'POST', CONTENT_LENGTH: '3' }, 0));
+    whole(connection);
+    receive(connection, stdin('abc'));
+    expect([connection.wantsClose, connection.allReceived]).toEqual(['fin', false]);
+  });
+});

@@ -4,8 +4,11 @@ import { firstBytes, readIntoShared } from './read-buffer.ts';
 
 /** What hears of a socket. */
 export interface SocketEvents {
-  /** `borrowed`: the memory of the chunk is used again afterwards. */
-  receive(chunk: Buffer, borrowed: boolean): void;
+  /**
+   * @param lent the memory of the chunk is used again afterwards
+   * @returns true: a long piece of a body lies in it, which is kept if the memory is not lent
+   */
+  receive(chunk: Buffer, lent: boolean): boolean;
   /** The peer's FIN. */
   receiveEnd(): void;
   /** What was written has gone. */

@@ -69,19 +69,21 @@ export class Driver implements ServedConnection, Watched, SocketEvents, Exchange
     attach(socket, this);
   }
 
-  receive(chunk: Buffer, borrowed: boolean): void {
+  receive(chunk: Buffer, lent: boolean): boolean {
     this.#watchdog.stir(this.context.now);
     if (this.outlet.lingering) this.outlet.throwAway(chunk.length, this);
-    else if (this.#opening === undefined || this.#begin(this.#opening, chunk)) this.#take(chunk, borrowed);
+    else if (this.#opening === undefined || this.#begin(this.#opening, chunk)) return this.#take(chunk, lent);
+    return false;
   }
 
-  #take(chunk: Buffer, borrowed: boolean): void {
+  #take(chunk: Buffer, lent: boolean): boolean {
     this.#connection.receive(chunk);
-    this.running.borrowed = borrowed ? chunk.buffer : undefined;
+    this.running.readBegin(chunk.buffer, lent);
     this.#pump();
-    if (!borrowed) return;
-    this.running.borrowed = undefined;
-    this.#connection.retain();
+    const long = this.running.readEnd();
+    // what is left of it is copied, unless the memory is kept anyway
+    if (lent || !long) this.#connection.retain();
+    return long;
   }
 
   /** The first bytes: whether they are read here. No other protocol begins as this one does, so one look is enough. */
@@ -267,7 +269,8 @@ export class Driver implements ServedConnection, Watched, SocketEvents, Exchange
 
   #linger(): void {
     if (this.outlet.lingering) return;
-    this.outlet.linger(this.idle && this.#watchdog.isQuiet(this.limits, this.context.now));
+    const quiet = this.idle && this.#watchdog.isQuiet(this.limits, this.context.now);
+    this.outlet.linger(quiet || this.#connection.allReceived === true);
     this.#watchdog.linger(this.context.now);
   }
 

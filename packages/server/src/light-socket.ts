@@ -51,8 +51,6 @@ type OwnedRequest = StreamRequest & { [kOwner]: LightSocket };
 
 const kOwner = Symbol('owner');
 const UV_EOF = -4095;
-/** So many bytes of one read are taken for a part of many more. Where they are kept, at most as many again are with them. */
-const LONG = 32_768;
 
 /**
  * A connection of `net.Server` without the streams that make most of what a connection costs: what is read goes to
@@ -113,16 +111,13 @@ export class LightSocket implements FramedSocket, Writer {
     return undefined;
   }
 
-  /** A long body is read into memory that goes to who hears of it, for to copy it costs more than new memory. */
+  /** A long body is read into memory that goes to the application, for to copy it costs more than new memory. */
   #receive(count: number): Buffer | undefined {
     const own = this.#own;
-    const long = count >= LONG;
-    this.#own = long ? Buffer.allocUnsafeSlow(shared.length) : undefined;
     const chunk = own === undefined ? firstBytes(count) : own.subarray(0, count);
-    // a short piece is copied, for it would keep all of the memory
-    this.#events?.receive(chunk, own === undefined || !long);
-    if (own === this.#own) return undefined;
-    return this.#own ?? shared;
+    const long = this.#events?.receive(chunk, own === undefined) === true;
+    this.#own = long ? Buffer.allocUnsafeSlow(shared.length) : undefined;
+    return own === undefined && !long ? undefined : (this.#own ?? shared);
   }
 
   #readEnd(): void {
@@ -207,7 +202,8 @@ export class LightSocket implements FramedSocket, Writer {
 
   destroySoon(): void {
     this.#closeWhenFinished = true;
-    if (this.writableFinished) this.destroy();
+    // closing the descriptor sends a FIN too, where nothing waits
+    if (this.writableFinished || (this.#pending === 0 && !this.writableEnded)) this.destroy();
     else this.end();
   }
 

@@ -109,13 +109,15 @@ export class Outlet implements WatchedOutlet {
 
   /**
    * Closes our half, then drains what the peer still sends: a close with unread input would take the reply from it.
-   * @param quiet nothing is on its way: there is nothing to drain
+   * @param quiet nothing is on its way, or may be: there is nothing to drain
    */
   linger(quiet: boolean): void {
     this.#lingered = 0;
-    this.#socket.end();
     if (quiet || this.#socket.readableEnded) this.#socket.destroySoon();
-    else this.#socket.resume();
+    else {
+      this.#socket.end();
+      this.#socket.resume();
+    }
   }
 
   /** Above lingerBytes nothing more is read, but the peer keeps the time to read what it was sent. */

@@ -2,6 +2,8 @@ import type { Socket } from 'node:net';
 
 /** As much as one read takes. */
 const SIZE = 65_536;
+/** A piece of so many bytes may keep the memory of a read: at most as much again is kept with it. */
+export const LONG = SIZE / 2;
 
 /** What a socket made with the option `onread` has, and one that a server accepted has not been given. */
 interface BufferKeys {

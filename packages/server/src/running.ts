@@ -13,6 +13,7 @@ import type { Driver } from './driver.ts';
 import { ServerExchange } from './exchange.ts';
 import { FilterExchange } from './filter-exchange.ts';
 import type { PeerLog } from './log.ts';
+import { LONG } from './read-buffer.ts';
 import type { ServerContext } from './served-connection.ts';
 
 /** The application gets the request, unless it is one too many, or its body is declared too long. Never throws. */
@@ -41,8 +42,12 @@ export class Running {
   readonly #log: PeerLog;
   readonly #exchanges = new IdMap<ServerExchange>();
 
-  /** Memory that is used again, in which what is received lies: the body of a request is copied out of it. */
-  borrowed: ArrayBufferLike | undefined;
+  /** In which lies what is read; undefined: nothing is. */
+  #memory: ArrayBufferLike | undefined;
+  /** It is used again. */
+  #lent = false;
+  /** A long piece of a body was in it. */
+  #long = false;
 
   constructor(driver: Driver, log: PeerLog) {
     this.#driver = driver;
@@ -128,8 +133,24 @@ export class Running {
     }
   }
 
-  #own(chunk: Uint8Array): Uint8Array {
-    return chunk.buffer === this.borrowed ? Buffer.from(chunk) : chunk;
+  /** What is read lies in this memory until `readEnd`. */
+  readBegin(memory: ArrayBufferLike, lent: boolean): void {
+    this.#memory = memory;
+    this.#lent = lent;
+    this.#long = false;
+  }
+
+  /** @returns true: a long piece of a body was in it, which has been kept if the memory was not lent */
+  readEnd(): boolean {
+    this.#memory = undefined;
+    return this.#long;
+  }
+
+  /** A piece of a body for the application. Short ones are copied: they would keep all of the memory. */
+  #own(piece: Uint8Array): Uint8Array {
+    if (piece.buffer !== this.#memory) return piece;
+    this.#long ||= piece.length >= LONG;
+    return this.#long && !this.#lent ? piece : Buffer.from(piece);
   }
 
   remove(exchange: ServerExchange): void {

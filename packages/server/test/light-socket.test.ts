@@ -19,10 +19,12 @@ class Ear implements SocketEvents {
   readonly heard: string[] = [];
   hears: (() => void) | undefined;
 
-  receive(chunk: Buffer, borrowed: boolean): void {
-    if (!borrowed) this.kept.push([chunk, Buffer.from(chunk)]);
+  receive(chunk: Buffer, lent: boolean): boolean {
+    const long = chunk.length >= 32_768;
+    if (long && !lent) this.kept.push([chunk, Buffer.from(chunk)]);
     this.text += chunk.toString('latin1');
     this.hears?.();
+    return long;
   }
 
   receiveEnd(): void {

@@ -66,6 +66,7 @@ export class OneShotServerConnection implements ServerConnection {
   #peerEnded = false;
   #close: false | 'half' | 'fin' | 'reset' = false;
   #notice: Notice | undefined;
+  allReceived = false;
 
   constructor(format: OneShotFormat, limits: Limits, peer: PeerOptions = {}) {
     this.#format = format;
@@ -253,6 +254,7 @@ export class OneShotServerConnection implements ServerConnection {
   }
 
   #finish(): void {
+    this.allReceived = this.#receive === 'complete';
     this.#drop();
     if (this.#close !== 'reset') this.#close = 'fin';
   }

@@ -322,3 +322,22 @@ describe('shutdown', () => {
     expect(connection.wantsClose).toBe(false);
   });
 });
+
+describe('whether all has come of the peer', () => {
+  it.each([
+    ['a request without a body', ask('GET', ''), true],
+    ['a request with all of its body', ask('POST', 'abc'), true],
+    ['a request whose body is on its way', ask('POST', 'abc').slice(0, -1), false],
+  ])('is known behind the reply to %s', (_, text, all) => {
+    const { connection } = given(text);
+    expect(connection.allReceived).toBe(false);
+    connection.send(whole('hi'));
+    expect([connection.wantsClose, connection.allReceived]).toEqual(['fin', all]);
+  });
+
+  it('is not where a connection ends without a request', () => {
+    const { connection } = given('');
+    connection.shutdown();
+    expect([connection.wantsClose, connection.allReceived]).toEqual(['fin', false]);
+  });
+});
