@@ -247,7 +247,7 @@ export const rows = [
   },
   {
     name: 'floor',
-    text: 'node:net that cuts FastCGI records and answers a constant',
+    text: 'bare handles: cut FastCGI records and answer a constant',
     against: 'node:http, the same answer',
     measure: 'requests',
     of: ['floor', 'fastcgi'],
@@ -256,7 +256,7 @@ export const rows = [
   },
   {
     name: 'floor-close',
-    text: 'node:net that answers a constant, a connection a request',
+    text: 'bare handles: answer a constant, a connection a request',
     against: 'node:http with Connection: close, the same answer',
     measure: 'requests',
     of: ['floor', 'scgi'],

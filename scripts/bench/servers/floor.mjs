@@ -7,7 +7,7 @@ import { constantNode } from '../apps.mjs';
 import { CONSTANT } from '../scenarios.mjs';
 import { listenHttp, listenOn } from './listen.mjs';
 
-const { ShutdownWrap, WriteWrap, kReadBytesOrError, streamBaseState } = process.binding('stream_wrap');
+const { WriteWrap, kReadBytesOrError, streamBaseState } = process.binding('stream_wrap');
 
 const content = `Status: 200 OK\r\nContent-Type: text/plain\r\nContent-Length: ${CONSTANT.length}\r\n\r\n${CONSTANT}`;
 const padding = -content.length & 7;
@@ -37,12 +37,8 @@ function readFastcgi() {
 
 function readScgi() {
   const count = streamBaseState[kReadBytesOrError];
-  if (count < 0) this.close();
-  if (count <= 0) return;
-  write(this, content);
-  const end = new ShutdownWrap();
-  end.oncomplete = () => {};
-  this.shutdown(end);
+  if (count > 0) write(this, content);
+  if (count !== 0) this.close();
 }
 
 export async function listen(target, protocol) {
