@@ -14,6 +14,8 @@ export class ListenerRequest implements WatchedExchange {
   pace: BodyPace | undefined;
   /** What the application returned: if it is a promise, it works until that is settled. */
   #work: unknown;
+  /** More of the body came than maxBody allows. */
+  #tooLong = false;
   readonly #connection: HttpConnection;
   readonly #req: IncomingMessage;
   readonly #res: ServerResponse;
@@ -91,17 +93,17 @@ export class ListenerRequest implements WatchedExchange {
     }
     if (req.headers['transfer-encoding'] === undefined) return true;
     let bytes = 0;
-    let refused = false;
     // Node's parser calls it for each piece, whatever the application does to the prototype
     req.push = (chunk, encoding) => {
       bytes += chunk?.length ?? 0;
       if (bytes <= maxBody) return IncomingMessage.prototype.push.call(req, chunk, encoding);
       if (this.over) this.#connection.finish();
-      else if (!refused) {
-        refused = true;
+      // of what has been answered the rest is thrown away; the connection ends when the reply is sent
+      else if (!this.#tooLong && !this.#res.writableEnded) {
         this.#connection.counts.maxBody++;
         this.#refuse(413);
       }
+      this.#tooLong = true;
       // node:http stops reading at false, and a client that still sends would never come to the answer
       return true;
     };
@@ -145,6 +147,7 @@ export class ListenerRequest implements WatchedExchange {
   /** Its reply is sent, or the client has left. */
   done(givenUp: boolean): void {
     this.#connection.context.load.over(this.#work, givenUp);
+    if (this.#tooLong && !givenUp) this.#connection.finish();
   }
 }
 

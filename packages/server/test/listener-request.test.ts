@@ -139,6 +139,21 @@ describe('maxBody of a (req, res) app', () => {
     peer.socket.end();
     await allClosed(all);
   });
+
+  it('does not break off the whole reply of an app that has answered before too much came', async () => {
+    const reply = 'x'.repeat(8_000_000);
+    const all = await listenerServing((_req, res) => res.end(reply), { limits });
+    const peer = await all.connect();
+    const head = httpRequest('POST /', ['Transfer-Encoding: chunked'], '400000\r\n');
+    peer.write(Buffer.concat([head, Buffer.alloc(2000)]));
+    expect((await httpReplies(peer))[0].body.length).toBe(reply.length);
+    // nothing more of the body comes
+    await peer.when(() => peer.ended);
+    expect(peer.error).toBeUndefined();
+    peer.socket.end();
+    await allClosed(all);
+    expect(all.logs).toEqual([]);
+  });
 });
 
 describe('the clocks of a (req, res) app', () => {
