@@ -192,8 +192,9 @@ export class GatewaySocket extends PeerSocket {
     if (!isRead(req)) {
       if (!hears(req, 'close') && !hears(req, 'end')) closeUnread(req);
       else {
-        req._dump();
+        // in this order: from Node 26 on what is whole is ended by `_dump` itself, and by nothing else
         endBody(req);
+        req._dump();
       }
       this.#retire();
     } else if (this.#bodyEnded || req.destroyed) this.#retire();

@@ -89,8 +89,8 @@ describe('the body of a request', () => {
     exchange.input.push(chunk);
     expect(req.readableLength).toBeLessThan(mark + chunk.length);
     const { wanted } = exchange;
-    req.read();
-    req.read();
+    // from Node 26 on one call gives one piece
+    while (req.read() !== null);
     await new Promise(setImmediate);
     expect(exchange.wanted).toBeGreaterThan(wanted);
   });

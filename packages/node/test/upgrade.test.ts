@@ -128,7 +128,10 @@ describe('the socket of an upgrade', () => {
     socket.write(SWITCH);
     socket.unshift(Buffer.from('first'));
     socket.received(Buffer.from('second'));
-    expect(String(socket.read())).toBe('firstsecond');
+    // from Node 26 on one call gives one piece
+    const pieces: Buffer[] = [];
+    for (let piece = socket.read(); piece !== null; piece = socket.read()) pieces.push(piece);
+    expect(String(Buffer.concat(pieces))).toBe('firstsecond');
   });
 
   it('ends its halves one by one', async () => {
