@@ -30,12 +30,27 @@ export async function loadApp(module: string, folder: string): Promise<RoleExpor
   return { ...pickExports(namespace, path), path };
 }
 
+type Load = (url: string, context: { format?: string }) => unknown;
+
+/** What Node 20 has not. */
+type NodeModule = typeof import('node:module') & {
+  registerHooks?(hooks: { load(url: string, context: { format?: string }, next: Load): unknown }): void;
+};
+
 /** Node tells the kind of a module by the end of its name, and does not know this one. */
 function takeForModule(href: string): void {
+  const nodeModule = process.getBuiltinModule('node:module') as NodeModule;
+  // Node 22.15 and newer; where it is there the other way is deprecated, which Node 26 says on stderr
+  if (nodeModule.registerHooks !== undefined) {
+    nodeModule.registerHooks({
+      load: (url, context, next) => next(url, url === href ? { ...context, format: 'module' } : context),
+    });
+    return;
+  }
   const hook = `export function load(url, context, next) {
     return next(url, url === ${JSON.stringify(href)} ? { ...context, format: 'module' } : context);
   }`;
-  process.getBuiltinModule('node:module').register(`data:text/javascript,${encodeURIComponent(hook)}`);
+  nodeModule.register(`data:text/javascript,${encodeURIComponent(hook)}`);
 }
 
 function checkFile(path: string): void {
