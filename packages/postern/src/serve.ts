@@ -31,7 +31,7 @@ export interface ServeOptions {
   signal?: AbortSignal;
 }
 
-/** An application that is being served. */
+/** An application that is being served. Its functions may be taken off it: `const { close } = await serve(…)`. */
 export interface Served {
   /** Where it listens: the port that the system chose, for instance. */
   readonly addresses: string[];
@@ -147,11 +147,9 @@ class Serving implements Served {
     this.close().catch((error) => this.#server.report(error, undefined));
   };
 
-  stats(): ServerStats {
-    return this.#server.stats();
-  }
+  readonly stats = (): ServerStats => this.#server.stats();
 
-  close(grace: number = this.#server.limits.grace): Promise<boolean> {
+  readonly close = (grace: number = this.#server.limits.grace): Promise<boolean> => {
     if (!(grace >= 0 && grace <= limitTable.grace.ceiling)) {
       const message = `grace ${String(grace)}: write milliseconds from 0 to ${limitTable.grace.ceiling}`;
       return Promise.reject(new ConfigError('ERR_OPTION', message));
@@ -159,7 +157,7 @@ class Serving implements Served {
     if (this.#closing === undefined) this.#closing = this.#close(grace);
     else this.#hurry(grace);
     return this.#closing;
-  }
+  };
 
   async #close(grace: number): Promise<boolean> {
     const end = performance.now() + grace;

@@ -122,6 +122,13 @@ describe('serve', () => {
     expect((await ask(addresses[0], '/', {}, Buffer.from('12345'))).status).toBe(413);
   });
 
+  it('gives functions that can be taken apart', async () => {
+    const { addresses, stats, close } = await started(paths, { listen: 'http://127.0.0.1:0' });
+    expect(await got(addresses[0], '/a')).toBe('|/a|/a');
+    expect(stats().requests.begun).toBe(1);
+    expect(await close()).toBe(true);
+  });
+
   it('closes the first address again when the second cannot be bound', async () => {
     const first = join(folder, 'first.sock');
     const second = join(folder, 'second.sock');
