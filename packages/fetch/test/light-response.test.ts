@@ -194,6 +194,18 @@ describe('a light Response', () => {
     expect(() => response.clone()).toThrow(typeError);
   });
 
+  it('can be sent again and again, and read behind that', async () => {
+    for (const body of ['text', Uint8Array.of(49, 50), null]) {
+      const response = new Light(body, { headers: { a: '1' } });
+      const first = await sent(response);
+      expect(await sent(response)).toEqual(first);
+      expect([await response.text(), response.bodyUsed]).toEqual([
+        body === null ? '' : Buffer.from(body).toString(),
+        body !== null,
+      ]);
+    }
+  });
+
   it('keeps what it was given, whatever becomes of that', async () => {
     const bytes = Uint8Array.of(97, 98);
     const headers = { a: '1' };
@@ -280,7 +292,7 @@ describe('a light Response', () => {
       value.filter((one) => one !== ''),
     ),
     fc.tuple(fc.constantFrom('get', 'has', 'delete'), name),
-    fc.tuple(fc.constantFrom('getSetCookie', 'entries', 'keys', 'clone', 'text', 'body', 'status', 'send', 'copy')),
+    fc.tuple(fc.constantFrom('getSetCookie', 'entries', 'keys', 'clone', 'text', 'body', 'status', 'copy')),
   ) as fc.Arbitrary<[string, ...unknown[]]>;
 
   async function take(response: Response, [what, ...args]: [string, ...unknown[]], R: Class): Promise<unknown> {
@@ -294,8 +306,6 @@ describe('a light Response', () => {
         return [typeof response.body, response.bodyUsed];
       case 'status':
         return [response.status, response.statusText, response.ok, response.type];
-      case 'send':
-        return sent(response);
       case 'copy':
         return [[...new R(null, response).headers], [...new Headers(headers)]];
       case 'keys':
@@ -308,13 +318,15 @@ describe('a light Response', () => {
   it('does what the native one does, in any order', async () => {
     const init = fc.constantFrom('nothing', 'headers', 'pairs', 'Headers', 'a content type', 'a reason');
     const body = fc.constantFrom('null', 'text', 'bytes', 'a stream');
+    // from Node 24 on a native one is used up when it is sent
+    const end = fc.constantFrom(everything, sent);
     await fc.assert(
-      fc.asyncProperty(body, init, fc.array(step, { maxLength: 12 }), async (given, fields, steps) => {
+      fc.asyncProperty(body, init, fc.array(step, { maxLength: 12 }), end, async (given, fields, steps, last) => {
         const [light, native] = await both(async (R) => {
           const response = new R(bodies[given]() as string, inits[fields]() as ResponseInit);
           const seen: unknown[] = [];
           for (const one of steps) seen.push(await outcome(() => take(response, one, R)));
-          return [...seen, await outcome(() => everything(response))];
+          return [...seen, await outcome(() => last(response))];
         });
         expect(light).toEqual(native);
       }),
