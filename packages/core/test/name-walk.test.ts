@@ -81,4 +81,14 @@ describe('a walk', () => {
     walked(walk, ...'AXEF');
     expect(lookUps()).toBe(1);
   });
+
+  it('does so where the first name turns off already', () => {
+    const { walk, lookUps } = counted();
+    for (const names of ['ABC', 'XBC', 'ABC', 'XDE', 'ABC']) walked(walk, ...names);
+    lookUps();
+    walked(walk, ...'XDE');
+    expect(lookUps()).toBe(1);
+    walked(walk, ...'XDE');
+    expect(lookUps()).toBe(0);
+  });
 });

@@ -156,6 +156,21 @@ describe('a block that is read', () => {
     }
   });
 
+  it('may lie anywhere in its bytes', () => {
+    const reader = new VariableReader(new NameTree());
+    const bytes = Buffer.from('......A=one;B=two;......', 'latin1');
+    for (let i = 0; i < 2; i++) {
+      reader.begin(bytes, limits, 6, 18);
+      expect(reader.text).toBe('A=one;B=two;');
+      reader.add(6, 1, 8, 3);
+      reader.add(12, 1, 14, 3);
+      expect(entries(reader.end())).toEqual([
+        ['A', 'one'],
+        ['B', 'two'],
+      ]);
+    }
+  });
+
   it('has as many values as it has variables, however many there were before', () => {
     const reader = new VariableReader(new NameTree());
     for (const count of [4, 1, 3, 0, 2]) expect(read(reader, sent.slice(0, count)).values).toHaveLength(count);
