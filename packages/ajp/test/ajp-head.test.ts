@@ -52,15 +52,12 @@ describe('AjpHead', () => {
   });
 
   it.each([
-    [[], []],
-    [
-      ['HTTP_X', '1', 'HTTP_X', '2'],
-      ['x', '1', 'x', '2'],
-    ],
-  ])('leaves a length of 0 out where the method has no body, with %j', (more, fields) => {
+    [[], [], {}],
+    [['HTTP_X', '1', 'HTTP_X', '2'], ['x', '1', 'x', '2'], { HTTP_X: '1, 2' }],
+  ])('leaves a length of 0 out where the method has no body, with %j', (more, fields, variables) => {
     const flat = ['CONTENT_LENGTH', '0', ...more];
     expect(head(flat, { contentLength: 0 }).headers()).toEqual(fields);
-    expect(pairs(head(flat, { contentLength: 0 }).variables())).not.toHaveProperty('CONTENT_LENGTH');
+    expect(pairs(head(flat, { contentLength: 0 }).variables())).toEqual({ ...line, ...variables });
     const posted = head(flat, { contentLength: 0, method: 'POST' });
     expect(posted.headers()).toEqual(['content-length', '0', ...fields]);
     expect(pairs(posted.variables()).CONTENT_LENGTH).toBe('0');
@@ -70,6 +67,7 @@ describe('AjpHead', () => {
   it.each([
     [['REQUEST_METHOD', 'GET', 'HTTP_HOST', 'a', 'REMOTE_PORT', '9']],
     [['REQUEST_METHOD', 'GET', 'CONTENT_LENGTH', '0', 'HTTP_HOST', 'a']],
+    [['REQUEST_METHOD', 'POST', 'CONTENT_TYPE', 'text/plain', 'HTTP_HOST', 'a']],
     [['REQUEST_METHOD', 'GET', 'HTTP_X', '1', 'HTTP_X', '2', 'SSL_CIPHER', 'A', 'SSL_CIPHER', 'B']],
   ])('gives an environ of %j the same variables, however often they come', (flat) => {
     for (let i = 0; i < MANY; i++) {

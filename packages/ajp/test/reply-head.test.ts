@@ -32,6 +32,11 @@ describe('sendHeadersText', () => {
     expect(readMessages(sendHeadersText(299, '', []))).toMatchObject([{ status: 299, reason: '299' }]);
   });
 
+  it('sends the status and the reason that it is given, whatever is usual', () => {
+    expect(readMessages(sendHeadersText(404, 'OK', []))).toMatchObject([{ status: 404, reason: 'OK' }]);
+    expect(read('Fine')).toMatchObject({ status: 200, reason: 'Fine' });
+  });
+
   it('refuses a head that is one byte longer than a packet', () => {
     const room = 8192 - sendHeadersText(200, 'OK', ['Content-Type', '']).length;
     expect(sendHeadersText(200, 'OK', ['Content-Type', 'x'.repeat(room)]).length).toBe(8192);

@@ -26,5 +26,6 @@ describe('Variables', () => {
     expect(added('A', '1', 'C', '2').names.names).toEqual(['A', 'C']);
     expect(added('A', '1', 'B', '2').names.names).toEqual(['A', 'B']);
     expect(added('A', '1').names.names).toEqual(['A']);
+    expect(added().names.names).toEqual([]);
   });
 });
