@@ -20,7 +20,7 @@ export function openWhole(record: RecordReader, requests: Requests, limits: Limi
   if (bytes === undefined) return undefined;
   const at = record.frontAt;
   const length = wholeParams(bytes, at);
-  if (length === 0 || length > limits.maxEnvBytes || limits.maxParamsRecords < 1) return undefined;
+  if (length === 0 || length > limits.maxEnvBytes) return undefined;
   const id = (bytes[at + 2] << 8) | bytes[at + 3];
   if (!requests.takes(id)) return undefined;
   const state = requests.open(id, 'responder', (bytes[at + 10] & KEEP_CONN) !== 0);

@@ -31,6 +31,11 @@ describe('a head that lies in one piece', () => {
     expect(taken([Buffer.concat([begin(0x1234, 1), params('a', 0x1234), params('', 0x1234)])])).toBe(33);
   });
 
+  it('is taken within the limits', () => {
+    const limits = { maxEnvBytes: content.length, maxParamsRecords: 1, maxConcurrentPerConnection: 1 };
+    expect(taken([head], { limits })).toBe(head.length);
+  });
+
   it('is not taken where a byte of it is missing, or it lies in two pieces', () => {
     for (let end = 0; end < head.length; end++) {
       expect(taken([head.subarray(0, end)])).toBe(-1);
