@@ -66,15 +66,25 @@ export const core = {
     ),
     ...because('A text that no row begins with, whichever it is.', ["''", here]),
   ],
-  'name-tree.ts': [
+  'name-plan.ts': [
+    ...because('Behind the last name there is no word, which none is equal to.', ['-1', '+1', 'END']),
+    ...because('A name is ASCII: others are refused.', ["'latin1'", '""']),
     ...because(
-      'Byte by byte or four by four: the same bytes are compared.',
-      ['length < 4', 'true'],
+      'Four bytes one by one are the same number.',
+      ['bytes.length < 4', 'bytes.length <= 4'],
       ['length < 4', 'length <= 4'],
     ),
-    ...because('The array grows instead of being there.', ['new Array<string>(this.#place)', 'new Array()']),
-    ...because('A place behind an Int32Array is not written.', ['i < words.length', 'i <= words.length']),
+  ],
+  'name-tree.ts': [
+    ...because('The array grows instead of being there.', ['new Array<NameNode>(this.count)', 'new Array()']),
     ...because('Nobody asks for the name of the root.', ["''", here]),
+  ],
+  'name-walk.ts': [
+    ...because('It is set anew with each request, before it is read.', ['-1', '+1', '#turn = -1']),
+    ...because('The tree gives the same plan, a little later.', [
+      'this.#turn < 0 && this.#plan.nodes.length === count',
+      'false',
+    ]),
   ],
   'reply-fields.ts': because(
     'Where all is blank the end goes before the beginning, and the slice is empty too.',
@@ -97,6 +107,11 @@ export const core = {
     ]),
     ...because('The array grows instead of being there.', ['new Array(this.#usual)', 'new Array()']),
     ...because('The tree gives the same node, a little later.', ['this.#wordAt === 0', 'true']),
+    ...because(
+      'The view is made once more than it need be.',
+      ['bytes !== this.#viewed', 'true'],
+      ['this.#view.buffer !== bytes.buffer', 'true'],
+    ),
     ...because(
       again,
       ['this.#control < end', 'true', 'this.#look'],

@@ -10,6 +10,7 @@ export const explanations = {
   fastcgi,
   scgi: {},
   ajp: {
+    'ajp-head.ts': [{ from: 'repeated', to: 'true', why: 'What is not repeated comes out of it the same.' }],
     'attributes.ts': [
       { from: 'i < variables.length', to: 'i <= variables.length', why: 'Behind the last pair stands no name.' },
       {
@@ -70,6 +71,10 @@ export const explanations = {
     ],
     'reply-reader.ts': [
       { from: '{ maxReplyHeaders: most }', to: '{}', why: 'The number of fields was checked before they are read.' },
+    ],
+    'reply-head.ts': [
+      { from: "'OK'", to: '""', why: 'Without a reason it is that of the status, which is OK.' },
+      { from: "status === 200 && reason === 'OK'", to: 'false', why: 'A short cut: it is put together anew.' },
     ],
     'reply-output.ts': [
       { from: "typeof chunk === 'string'", to: 'true', why: 'The bytes are copied once more than they need be.' },
@@ -140,6 +145,17 @@ export const explanations = {
         to: 'false',
         why: 'A short cut: the loop behind it finds the same byte in the first chunk.',
       },
+      {
+        from: 'this.#at >= this.#chunks[this.#first].length',
+        to: 'true',
+        in: 'else if',
+        why: 'A short cut: where the front still has bytes there is nothing to drop.',
+      },
+      ...[
+        ['this.#chunks.length === 1', 'false'],
+        ['this.#chunks.length > 0', 'true'],
+        ['this.#chunks.length > 0', 'this.#chunks.length >= 0'],
+      ].map(([from, to]) => ({ from, to, why: 'A short cut: the array is empty behind it either way.' })),
       ...['this.#first >= 64', 'true'].map((to) => ({
         from: 'this.#first > 64',
         to,
