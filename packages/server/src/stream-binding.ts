@@ -26,12 +26,13 @@ export interface StreamBinding {
 const NEWEST = 26;
 
 function find(): StreamBinding | undefined {
-  const { versions, execArgv, env } = process;
-  const words = [...execArgv, ...(env.NODE_OPTIONS ?? '').split(/\s+/)];
-  if (words.includes('--pending-deprecation') || env.NODE_PENDING_DEPRECATION === '1') return undefined;
-  if (!(Number.parseInt(versions.node, 10) <= NEWEST)) return undefined;
+  const { versions, binding } = process as unknown as {
+    versions: NodeJS.ProcessVersions;
+    binding(name: string): Partial<StreamBinding>;
+  };
+  // where Node.js is to warn of it, by whichever option, it has put a function of its own around it
+  if (binding.name !== 'binding' || !(Number.parseInt(versions.node, 10) <= NEWEST)) return undefined;
   try {
-    const { binding } = process as unknown as { binding(name: string): Partial<StreamBinding> };
     const found = binding('stream_wrap');
     return isWhole(found) ? found : undefined;
   } catch {

@@ -30,6 +30,18 @@ export function childServer(options: ChildOptions, { stdio, shell }: Extras = {}
   return child;
 }
 
+/** Runs a program of this folder; it is ended behind the test. */
+export function runChild(
+  program: string,
+  args: string[],
+  { options = [], env = {} }: { readonly options?: string[]; readonly env?: NodeJS.ProcessEnv } = {},
+): Child {
+  const command = [...options, join(__dirname, 'run-typescript.cjs'), join(__dirname, program), ...args];
+  const child = startChild(process.execPath, command, { env: { ...process.env, ...env } });
+  atEnd(() => child.stop('SIGKILL'));
+  return child;
+}
+
 /** What it said first. */
 export async function firstLine(child: Child): Promise<string> {
   return (await child.said(/^(?:listening|refused).*$/m))[0];
