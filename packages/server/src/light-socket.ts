@@ -74,7 +74,7 @@ export class LightSocket implements FramedSocket, Writer {
   #closeWhenFinished = false;
   #error: Error | undefined;
   #peer: PeerName | undefined;
-  /** What is read into next, where it is not the shared memory. */
+  /** What libuv reads into, where it is not the shared memory. It has the address alone: this keeps the memory. */
   #own: Buffer | undefined;
 
   constructor(handle: StreamHandle, binding: StreamBinding) {
@@ -116,7 +116,8 @@ export class LightSocket implements FramedSocket, Writer {
     const own = this.#own;
     const chunk = own === undefined ? firstBytes(count) : own.subarray(0, count);
     const long = this.#events?.receive(chunk, own === undefined) === true;
-    this.#own = long ? Buffer.allocUnsafeSlow(shared.length) : undefined;
+    // not before: libuv goes on with what it has if that throws, and nothing may be returned then
+    this.#own = long && !this.destroyed ? Buffer.allocUnsafeSlow(shared.length) : undefined;
     return own === undefined && !long ? undefined : (this.#own ?? shared);
   }
 

@@ -48,4 +48,10 @@ describe('what Node.js keeps its streams with', () => {
     child.process.kill('SIGTERM');
     expect(await child.ended()).toEqual({ code: 0, signal: null });
   });
+
+  it('reads on in the right memory when one that hears of a piece throws', async () => {
+    const child = runChild('throwing-reader.ts', []);
+    expect((await child.said(/^read .*$/m))[0]).toBe('read 4000000 wrong 0 thrown 1');
+    expect(await child.ended()).toEqual({ code: 0, signal: null });
+  });
 });
