@@ -179,14 +179,23 @@ export class LightSocket implements FramedSocket, Writer {
     this.#pending--;
     if (this.destroyed) return;
     if (status < 0) this.#fail(status, 'write');
-    else if (this.#pending === 0) this.#events?.drained();
+    else if (this.#pending === 0) {
+      if (this.writableEnded) this.#shutDown();
+      this.#events?.drained();
+    }
   }
 
   /** Closes our half, behind all that was written. */
   end(): void {
-    const handle = this._handle;
-    if (handle === null || this.writableEnded) return;
+    if (this.destroyed || this.writableEnded) return;
     this.writableEnded = true;
+    // as long as something waits it can still be reset
+    if (this.#pending === 0) this.#shutDown();
+  }
+
+  #shutDown(): void {
+    const handle = this._handle;
+    if (handle === null) return;
     const request = new this.#binding.ShutdownWrap() as OwnedRequest;
     request[kOwner] = this;
     request.oncomplete = onShutdown;
@@ -218,7 +227,7 @@ export class LightSocket implements FramedSocket, Writer {
     const handle = this.#release();
     if (handle === null) return;
     // while the FIN is being sent a reset is refused, and the handle would never be closed
-    const finishing = this.writableEnded && !this.writableFinished;
+    const finishing = this.writableEnded && !this.writableFinished && this.#pending === 0;
     if (handle.reset === undefined || finishing) handle.close(onClosed);
     else handle.reset(onClosed);
   }

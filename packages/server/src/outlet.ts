@@ -130,6 +130,8 @@ export class Outlet implements WatchedOutlet {
 
   /** Cuts the connection so that the peer cannot take what it has for complete. */
   reset(): void {
-    resetSocket(this.#socket, this.#socket.remoteAddress !== undefined);
+    const socket = this.#socket;
+    if (socket instanceof LightSocket) socket.resetAndDestroy();
+    else resetSocket(socket as Socket, socket.remoteAddress !== undefined);
   }
 }

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import type { FramedSocket } from './light-socket.ts';
 
 /** What libuv tells of a stream beside what Node's documentation names. */
@@ -23,7 +24,7 @@ export function bytesUnsent(socket: FramedSocket): number {
  * Cuts a connection so that the peer cannot take what it has for complete: RST where there is TCP. What was not sent is
  * thrown away.
  */
-export function resetSocket(socket: FramedSocket, tcp: boolean): void {
+export function resetSocket(socket: Socket, tcp: boolean): void {
   // while the FIN is being sent a reset is refused, and the socket would never be closed
   const finishing = socket.writableEnded && !socket.writableFinished && socket.writableLength === 0;
   if (tcp && !finishing && !socket.destroyed) socket.resetAndDestroy();

@@ -1,11 +1,13 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { temporaryFolder, until as untilRight } from '@postern/testkit';
+import { request, temporaryFolder, until as untilRight } from '@postern/testkit';
 import type { SocketEvents } from '../src/driven-socket.ts';
 import { acceptLight, type LightSocket } from '../src/light-socket.ts';
-import { atEnd, turns } from './support/serving.ts';
+import { connectTo } from './support/peer.ts';
+import { atEnd, listening, turns } from './support/serving.ts';
 
 function until(isSo: () => boolean): Promise<boolean> {
   return untilRight(isSo, Boolean);
@@ -266,6 +268,18 @@ describe('a light socket over TCP', () => {
     expect(ear.heard).toEqual(['broken ECONNRESET read', 'closed']);
   });
 
+  it('is reset also where its end waits behind what was written', async () => {
+    const { light, ear, peer } = await pair('tcp');
+    peer.pause();
+    fill(light);
+    light.end();
+    light.resetAndDestroy();
+    await until(() => ear.heard.includes('closed'));
+    // behind a FIN the first write would go
+    const error = await new Promise<unknown>((resolve) => peer.write('x', resolve));
+    expect(error).toMatchObject({ syscall: 'write' });
+  });
+
   it('is closed also while its half is being closed, when it should be reset', async () => {
     const { light, ear } = await pair('tcp');
     light.end();
@@ -276,6 +290,28 @@ describe('a light socket over TCP', () => {
 });
 
 describe('a server that accepts light sockets', () => {
+  it('keeps what an application enters into an AsyncLocalStorage from other connections', async () => {
+    const storage = new AsyncLocalStorage<number>();
+    const found: unknown[] = [];
+    const { address } = await listening(
+      (exchange) => {
+        found.push(storage.getStore());
+        storage.enterWith(found.length);
+        // more than the kernel takes, so that a write waits
+        exchange.respond(200, 'OK', [], Buffer.alloc(8_000_000));
+      },
+      { transport: 'tcp', host: '127.0.0.1', port: 0 },
+    );
+    const peers = [await connectTo(address), await connectTo(address)];
+    atEnd(() => peers.map(({ socket }) => socket.destroy()));
+    for (const peer of [...peers, await connectTo(address)]) {
+      peer.write(request());
+      await peer.reply();
+      peer.socket.destroy();
+    }
+    expect(found).toEqual([undefined, undefined, undefined]);
+  });
+
   it('tells of what it could not accept as before', async () => {
     const { server } = await pair('tcp');
     const failed = once(server, 'error');
