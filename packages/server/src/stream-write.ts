@@ -24,6 +24,8 @@ let spare: StreamRequest | undefined;
  */
 export function writeData(handle: WritableHandle, data: string | Uint8Array | Uint8Array[], writer: Writer): number {
   if (streamBinding === undefined) throw new TypeError('this Node.js keeps its streams to itself');
+  // libuv ends the process that hands it no pieces at all
+  if (Array.isArray(data) && data.length === 0) return 0;
   const { streamBaseState, kLastWriteWasAsync, kLastWriteErr } = streamBinding;
   if (kLastWriteErr === undefined) {
     spare ??= new streamBinding.WriteWrap();

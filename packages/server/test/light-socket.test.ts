@@ -132,6 +132,20 @@ describe.each(['tcp', 'unix'] as const)('a light socket over %s', (transport) =>
     expect(ear.heard[0]).toBe('drained');
   });
 
+  it('writes nothing where there is nothing, whether or not something waits', async () => {
+    const { light, ear, peer, got } = await pair(transport);
+    const nothing = ['', Buffer.alloc(0), [], [Buffer.alloc(0)]];
+    expect(nothing.map((none) => light.write(none))).toEqual([true, true, true, true]);
+    peer.pause();
+    const bytes = fill(light);
+    expect(nothing.map((none) => light.write(none))).toEqual([false, false, false, false]);
+    peer.resume();
+    await until(() => ear.heard.includes('drained'));
+    light.end();
+    await once(peer, 'end');
+    expect(got().length).toBe(bytes);
+  });
+
   it('keeps bytes that wait as they were, when its next writes come', async () => {
     const { light, ear, peer, got } = await pair(transport);
     peer.pause();
