@@ -111,14 +111,18 @@ export class LightSocket implements FramedSocket, Writer {
     return undefined;
   }
 
-  /** A long body is read into memory that goes to the application, for to copy it costs more than new memory. */
+  /**
+   * Behind a full read with a long piece of a body the next is into memory that goes to the application, for to copy it
+   * costs more than new memory. What is not full was all there is: a connection that may be idle then holds no memory.
+   */
   #receive(count: number): Buffer | undefined {
     const own = this.#own;
     const chunk = own === undefined ? firstBytes(count) : own.subarray(0, count);
     const long = this.#events?.receive(chunk, own === undefined) === true;
     // not before: libuv goes on with what it has if that throws, and nothing may be returned then
-    this.#own = long && !this.destroyed ? Buffer.allocUnsafeSlow(shared.length) : undefined;
-    return own === undefined && !long ? undefined : (this.#own ?? shared);
+    const more = long && count === shared.length && !this.destroyed;
+    this.#own = more ? Buffer.allocUnsafeSlow(shared.length) : undefined;
+    return own === undefined && !more ? undefined : (this.#own ?? shared);
   }
 
   #readEnd(): void {

@@ -1,13 +1,11 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { request, temporaryFolder, until as untilRight } from '@postern/testkit';
+import { temporaryFolder, until as untilRight } from '@postern/testkit';
 import type { SocketEvents } from '../src/driven-socket.ts';
 import { acceptLight, type LightSocket } from '../src/light-socket.ts';
-import { connectTo } from './support/peer.ts';
-import { atEnd, listening, turns } from './support/serving.ts';
+import { atEnd, turns } from './support/serving.ts';
 
 function until(isSo: () => boolean): Promise<boolean> {
   return untilRight(isSo, Boolean);
@@ -180,6 +178,15 @@ describe.each(['tcp', 'unix'] as const)('a light socket over %s', (transport) =>
     }
   });
 
+  it('holds no memory of its own for the pieces of a peer that sends no more than one at a time', async () => {
+    const { ear, peer } = await pair(transport);
+    for (let size = 40_000; size <= 200_000; size += 40_000) {
+      peer.write(Buffer.alloc(40_000, 'x'));
+      await until(() => ear.text.length === size);
+    }
+    expect(ear.kept).toEqual([]);
+  });
+
   it('reads nothing while it is paused', async () => {
     const { light, ear, peer } = await pair(transport);
     ear.hears = () => light.pause();
@@ -300,50 +307,5 @@ describe('a light socket over TCP', () => {
     light.resetAndDestroy();
     await until(() => ear.heard.includes('closed'));
     expect(light.destroyed).toBe(true);
-  });
-});
-
-describe('a server that accepts light sockets', () => {
-  it('keeps what an application enters into an AsyncLocalStorage from other connections', async () => {
-    const storage = new AsyncLocalStorage<number>();
-    const found: unknown[] = [];
-    const { address } = await listening(
-      (exchange) => {
-        found.push(storage.getStore());
-        storage.enterWith(found.length);
-        // more than the kernel takes, so that a write waits
-        exchange.respond(200, 'OK', [], Buffer.alloc(8_000_000));
-      },
-      { transport: 'tcp', host: '127.0.0.1', port: 0 },
-    );
-    const peers = [await connectTo(address), await connectTo(address)];
-    atEnd(() => peers.map(({ socket }) => socket.destroy()));
-    for (const peer of [...peers, await connectTo(address)]) {
-      peer.write(request());
-      await peer.reply();
-      peer.socket.destroy();
-    }
-    expect(found).toEqual([undefined, undefined, undefined]);
-  });
-
-  it('tells of what it could not accept as before', async () => {
-    const { server } = await pair('tcp');
-    const failed = once(server, 'error');
-    const { _handle } = server as unknown as { _handle: { onconnection(status: number): void } };
-    _handle.onconnection(-24);
-    expect((await failed)[0]).toMatchObject({ code: 'EMFILE' });
-  });
-
-  it('goes on with sockets where what it is handed is no stream', async () => {
-    const server = createServer();
-    const handle = { onconnection: () => calls.push('before') };
-    const calls: string[] = [];
-    Object.defineProperty(server, '_handle', { value: handle, writable: true });
-    acceptLight(server, () => calls.push('light'));
-    (handle.onconnection as (status: number, client?: object) => void)(0, {});
-    expect(calls).toEqual(['before']);
-    Object.defineProperty(server, '_handle', { value: null, writable: true });
-    acceptLight(server, () => calls.push('light'));
-    expect(calls).toEqual(['before']);
   });
 });
