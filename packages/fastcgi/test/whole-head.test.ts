@@ -85,8 +85,8 @@ describe('a head that lies in one piece', () => {
   });
 
   it('is answered', () => {
-    const { replies, asked } = served(Buffer.concat([...get(7), stdin('', 7), ...get(7), stdin('', 7)]));
-    expect(replies).toEqual([ok(7), ok(7)]);
+    const { replies, asked } = served(Buffer.concat([...get(7), stdin('', 7), ...get(0x107), stdin('', 0x107)]));
+    expect(replies).toEqual([ok(7), ok(0x107)]);
     expect(asked.map(({ variables }) => variables.HTTP_X)).toEqual(['x', 'x']);
   });
 });
