@@ -1,5 +1,6 @@
 const SPEED = 'The short way of a common case: what it leaves out comes to the same.';
 const MEMORY = 'It gives memory back, or takes no more of it than is needed: nothing else tells.';
+const NOT_COME = 'What has not come is undefined, which no byte of a head is.';
 const EMPTY_RECORD = 'A record without content is done with as soon as it is open.';
 
 /** Of packages/fastcgi: see `explanations`. */
@@ -91,5 +92,9 @@ export const fastcgi = {
     { from: "'body'", to: '""', in: 'takeEmpty', why: SPEED },
     { from: 'piece.length > state.left', to: 'true', why: SPEED },
     { from: 'piece.length > state.left', to: 'piece.length >= state.left', why: SPEED },
+  ],
+  'whole-head.ts': [
+    { from: 'PARAMS_AT + 1 + HEADER_LENGTH', to: 'PARAMS_AT + 1 - HEADER_LENGTH', why: NOT_COME },
+    { from: 'PARAMS_AT + 1', to: 'PARAMS_AT - 1', why: NOT_COME },
   ],
 };

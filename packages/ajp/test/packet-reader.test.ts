@@ -90,6 +90,44 @@ describe('PacketReader', () => {
     expect(packets.pending).toBe(false);
   });
 
+  it('reads the packet that was put together, whatever has come behind it', () => {
+    const packets = new PacketReader(0x1234, 60_000);
+    packets.receive(Buffer.concat([hex('12 34 20 00'), Buffer.alloc(5000, 1)]));
+    packets.open();
+    packets.retain();
+    packets.receive(Buffer.concat([Buffer.alloc(3192, 2), hex('12 34 20 00'), Buffer.alloc(8192, 3)]));
+    const payload = packets.read();
+    expect([payload?.left, payload?.u8()]).toEqual([8192, 1]);
+    packets.open();
+    expect(packets.read()?.u8()).toBe(3);
+  });
+
+  it('goes on with the packet that is put together while the next one comes', () => {
+    const packets = new PacketReader(0x1234, 60_000);
+    packets.receive(Buffer.concat([hex('12 34 20 00'), Buffer.alloc(5000, 1)]));
+    packets.open();
+    packets.retain();
+    packets.receive(Buffer.concat([Buffer.alloc(3192, 2), hex('12 34 20 00'), Buffer.alloc(5000, 3)]));
+    packets.retain();
+    const payload = packets.take();
+    expect([payload?.length, payload?.[0], payload?.[8191]]).toEqual([8192, 1, 2]);
+    packets.receive(Buffer.alloc(3192, 4));
+    packets.open();
+    const next = packets.take();
+    expect([next?.[0], next?.[8191]]).toEqual([3, 4]);
+  });
+
+  it('keeps a whole packet that waits, and what follows it', () => {
+    const packets = new PacketReader(0x1234, 60_000);
+    const shared = Buffer.concat([hex('12 34 14 00'), Buffer.alloc(5120, 1), hex('12 34 00 01 02')]);
+    packets.receive(shared);
+    packets.open();
+    packets.retain();
+    shared.fill(9);
+    expect(packets.take()).toEqual(Buffer.alloc(5120, 1));
+    expect([packets.open(), packets.take()]).toEqual([true, hex('02')]);
+  });
+
   it('forgets a packet that is put together when it is cleared', () => {
     const packets = new PacketReader(0x1234, 60_000);
     packets.receive(Buffer.concat([hex('12 34 4e 20'), Buffer.alloc(10_000)]));

@@ -60,6 +60,12 @@ describe('PayloadReader', () => {
     expect(() => new PayloadReader(behind, 0, hex(bytes).length).name()).toThrow(malformed);
   });
 
+  it('looks for the end of a name that it knows where that is, amid bytes that end all over', () => {
+    const bytes = Buffer.concat([Buffer.alloc(20), hex('00 04 41 42 43 44 2e 00'), Buffer.alloc(20)]);
+    expect(new PayloadReader(hex('00 04 41 42 43 44 00')).name()).toBe('ABCD');
+    expect(() => new PayloadReader(bytes, 20, 8).name()).toThrow(malformed);
+  });
+
   it('reads what lies amid other bytes', () => {
     const reader = new PayloadReader(hex('ee ee 07 00 01 61 00 00 02 62 63 00 ee ee'), 2, 10);
     expect([reader.u8(), reader.string(), reader.name(), reader.left]).toEqual([7, 'a', 'bc', 0]);
