@@ -1,3 +1,4 @@
+import { ajp } from './survivors-ajp.mjs';
 import { core } from './survivors-core.mjs';
 import { fastcgi } from './survivors-fastcgi.mjs';
 
@@ -9,120 +10,7 @@ import { fastcgi } from './survivors-fastcgi.mjs';
 export const explanations = {
   fastcgi,
   scgi: {},
-  ajp: {
-    'ajp-head.ts': [{ from: 'repeated', to: 'true', why: 'What is not repeated comes out of it the same.' }],
-    'attributes.ts': [
-      { from: 'i < variables.length', to: 'i <= variables.length', why: 'Behind the last pair stands no name.' },
-      {
-        from: '{ queryString: undefined, storedMethod: undefined }',
-        to: '{}',
-        why: 'What is not there is undefined as well.',
-      },
-      { from: "''", to: '"Stryker was here!"', why: 'A text that is never the secret, whichever it is.' },
-    ],
-    'client-connection.ts': [
-      { from: 'false', to: 'true', in: '#keep = false', why: 'It is set with each request, and looked at behind one.' },
-      {
-        from: "this.#state !== 'over'",
-        to: 'true',
-        why: 'What is thrown away would be kept and never read: only memory tells.',
-      },
-      {
-        from: "'over'",
-        to: '""',
-        in: 'this.#packets.receive(chunk)',
-        why: 'What is thrown away would be kept and never read: only memory tells.',
-      },
-      {
-        from: '!(error instanceof RemoteProtocolError)',
-        to: 'false',
-        why: 'A defect apart, nothing else is thrown there.',
-      },
-      {
-        from: 'packets.length >= 0',
-        to: 'packets.length > 0',
-        why: 'A packet without payload is refused as soon as it is open.',
-      },
-      { from: 'type === undefined', to: 'false', why: 'Without its type nothing of a packet can be taken yet.' },
-      { from: "'END_RESPONSE'", to: '""', in: 'END_CLOSE', why: 'It is a word of the message.' },
-    ],
-    'forward-request.ts': [
-      {
-        from: "''",
-        to: '"Stryker was here!"',
-        in: "values.get('HTTPS')",
-        why: 'Neither text is one that means https.',
-      },
-    ],
-    'head.ts': [{ from: 'i < headers.length', to: 'i <= headers.length', why: 'Behind the last pair stands no name.' }],
-    'packet-reader.ts': [
-      {
-        from: 'this.length >= 0',
-        to: 'this.length > 0',
-        why: 'A packet without payload is taken, or refused, as soon as it is open.',
-      },
-      {
-        from: 'this.length < 0',
-        to: 'this.length <= 0',
-        why: 'A packet without payload is taken, or refused, as soon as it is open.',
-      },
-      { from: '{ this.#input.settle(); }', to: '{}', why: 'It copies what holds more memory than it needs.' },
-      { from: '-1', to: '+1', in: 'this.length = -1;', why: 'Nothing is read behind `clear`.' },
-    ],
-    'reply-reader.ts': [
-      { from: '{ maxReplyHeaders: most }', to: '{}', why: 'The number of fields was checked before they are read.' },
-    ],
-    'reply-head.ts': [
-      { from: "'OK'", to: '""', why: 'Without a reason it is that of the status, which is OK.' },
-      { from: "status === 200 && reason === 'OK'", to: 'false', why: 'A short cut: it is put together anew.' },
-    ],
-    'reply-output.ts': [
-      { from: "typeof chunk === 'string'", to: 'true', why: 'The bytes are copied once more than they need be.' },
-      { from: "'latin1'", to: '""', in: 'bytes.write(after', why: 'FLUSH and END_RESPONSE have no byte above 0x7F.' },
-    ],
-    'reply.ts': [
-      { from: "''", to: '"Stryker was here!"', why: 'Before the first request there is no reply that looks at it.' },
-      { from: 'false', to: 'true', why: 'A flush is allowed behind a head alone, and a head sets it.' },
-    ],
-    'secret.ts': [
-      { from: 'secret === undefined', to: 'false', why: 'As a text, "undefined", it passes the pattern too.' },
-      { from: "'latin1'", to: '""', why: 'Both secrets are hashed as UTF-8 then, which tells them apart as well.' },
-    ],
-    'server-connection.ts': [
-      {
-        from: "this.#receive !== 'dropped'",
-        to: 'true',
-        why: 'What is thrown away would be kept and never read: only memory tells.',
-      },
-      {
-        from: "'dropped'",
-        to: '""',
-        in: 'this.#packets.receive(chunk)',
-        why: 'What is thrown away would be kept and never read: only memory tells.',
-      },
-      {
-        from: 'packets.length >= 0',
-        to: 'packets.length > 0',
-        why: 'A packet without payload is taken, or refused, as soon as it is open.',
-      },
-      {
-        from: 'step === undefined',
-        to: 'false',
-        why: 'Then `settle` is left out, which copies what holds more memory than it needs.',
-      },
-      {
-        from: '!(error instanceof RemoteProtocolError)',
-        to: 'false',
-        why: 'A defect apart, nothing else is thrown there.',
-      },
-      { from: "''", to: '"Stryker was here!"', why: 'A request that was refused is never answered in parts.' },
-      {
-        from: 'this.#output.dueBytes < MAX_ANSWERS',
-        to: 'this.#output.dueBytes <= MAX_ANSWERS',
-        why: 'One byte of 65536, in packets of five.',
-      },
-    ],
-  },
+  ajp,
   uwsgi: {
     'head.ts': [
       {
