@@ -1,4 +1,4 @@
-import { isBodyStated, type NamedHead, Rule, targetQuery, type VariableNames } from '@postern/core';
+import { isBodyStated, lineVariables, type NamedHead, Rule, type VariableNames } from '@postern/core';
 
 /** The request line, and what was found out about the body. */
 export type RequestLine = Pick<AjpHead, 'method' | 'target' | 'protocol' | 'scheme' | 'contentLength'>;
@@ -46,18 +46,7 @@ export class AjpHead implements NamedHead {
 
   variables(): string[] {
     const { names, length, repeated } = this.names;
-    const flat = [
-      'REQUEST_URI',
-      this.target,
-      'QUERY_STRING',
-      targetQuery(this.target),
-      'SERVER_PROTOCOL',
-      this.protocol,
-      'REQUEST_SCHEME',
-      this.scheme,
-      'GATEWAY_INTERFACE',
-      'CGI/1.1',
-    ];
+    const flat = lineVariables(this);
     if (repeated) return this.#merged(flat);
     for (let i = 0; i < names.length; i++) if (i !== length || this.hasLength) flat.push(names[i], this.values[i]);
     return flat;

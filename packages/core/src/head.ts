@@ -1,3 +1,4 @@
+import { targetQuery } from './paths.ts';
 import type { VariableNames } from './variable-names.ts';
 
 /** A request before its body, in two views: the one is native to the wire, the other is derived when it is asked for. */
@@ -25,4 +26,20 @@ export interface NamedHead extends RequestHead {
   readonly hasLength: boolean;
   /** The same of CONTENT_TYPE. */
   readonly hasType: boolean;
+}
+
+/** What every head says in variables, beside its own: flat [name, value, …]. */
+export function lineVariables({ target, protocol, scheme }: Omit<RequestHead, 'variables' | 'headers'>): string[] {
+  return [
+    'REQUEST_URI',
+    target,
+    'QUERY_STRING',
+    targetQuery(target),
+    'SERVER_PROTOCOL',
+    protocol,
+    'REQUEST_SCHEME',
+    scheme,
+    'GATEWAY_INTERFACE',
+    'CGI/1.1',
+  ];
 }

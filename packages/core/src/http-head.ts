@@ -1,7 +1,6 @@
 import { isBodyStated } from './cgi-head.ts';
-import type { RequestHead } from './head.ts';
+import { lineVariables, type RequestHead } from './head.ts';
 import { ownText } from './own-text.ts';
-import { targetQuery } from './paths.ts';
 
 /** The head of a request of HTTP. */
 export class HttpHead implements RequestHead {
@@ -37,21 +36,7 @@ export class HttpHead implements RequestHead {
   }
 
   variables(): string[] {
-    const flat = [
-      'REQUEST_METHOD',
-      this.method,
-      'REQUEST_URI',
-      this.target,
-      'QUERY_STRING',
-      targetQuery(this.target),
-      'SERVER_PROTOCOL',
-      this.protocol,
-      'REQUEST_SCHEME',
-      this.scheme,
-      'GATEWAY_INTERFACE',
-      'CGI/1.1',
-      ...this.#connection,
-    ];
+    const flat = ['REQUEST_METHOD', this.method, ...lineVariables(this), ...this.#connection];
     if (this.scheme === 'https') flat.push('HTTPS', 'on');
     addFields(flat, this.#headers);
     return flat;

@@ -24,7 +24,7 @@ export {
 } from './errors.ts';
 export { isEventStream, unbuffered } from './event-stream.ts';
 export type { BodyWriter, ErrorSink, Exchange, Handler, Role } from './exchange.ts';
-export type { NamedHead, RequestHead } from './head.ts';
+export { lineVariables, type NamedHead, type RequestHead } from './head.ts';
 export { type CheckedHeaders, checkHeaders, checkStatus, isBodyless, isFieldValue, isToken } from './headers.ts';
 export { HttpHead } from './http-head.ts';
 export { IdMap } from './id-map.ts';

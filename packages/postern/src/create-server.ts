@@ -149,10 +149,9 @@ export class GatewayServer extends EventEmitter implements HttpServer {
       const secret = hasSecret(protocol) ? environmentSecret() : undefined;
       const peer: PeerOptions = { ...(name && { peer: name }), ...(secret && { secret }), ...call.peer };
       refuseOpenAjp(protocol, target, peer.secret);
-      const roles = await this.#roles();
       const served = await protocolOf(protocol, { uwsgi: this.#options.uwsgi, listener: this });
       server.know(await knownProtocols());
-      bound = await server.listen(served, target, { ...peer, roles });
+      bound = await server.listen(served, target, { ...peer, roles: await this.#roles() });
     } catch (error) {
       if (this.#server === server) this.#server = undefined;
       process.nextTick(emitOne, this, 'error', listenError(error, target));
