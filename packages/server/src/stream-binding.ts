@@ -28,10 +28,10 @@ const NEWEST = 26;
 function find(): StreamBinding | undefined {
   const { versions, binding } = process as unknown as {
     versions: NodeJS.ProcessVersions;
-    binding(name: string): Partial<StreamBinding>;
+    binding?(name: string): Partial<StreamBinding>;
   };
   // where Node.js is to warn of it, by whichever option, it has put a function of its own around it
-  if (binding.name !== 'binding' || !(Number.parseInt(versions.node, 10) <= NEWEST)) return undefined;
+  if (binding?.name !== 'binding' || !(Number.parseInt(versions.node, 10) <= NEWEST)) return undefined;
   try {
     const found = binding('stream_wrap');
     return isWhole(found) ? found : undefined;

@@ -28,8 +28,9 @@ describe('what Node.js keeps its streams with', () => {
     [['--pending_deprecation'], {}],
     [[], { NODE_PENDING_DEPRECATION: '1' }],
     [[], { NODE_OPTIONS: '--pending-deprecation' }],
+    [['--import', 'data:text/javascript,delete process.binding'], {}],
     [[permission, '--allow-fs-read=*', '--allow-fs-write=*', '--allow-addons'], {}],
-  ])('is not asked for where that is warned of, or forbidden: %j %j', async (options, env) => {
+  ])('is not asked for where that is warned of, forbidden or gone: %j %j', async (options, env) => {
     const child = runChild('child-server.ts', [JSON.stringify({ target })], { options, env });
     const port = portOf(await firstLine(child));
     expect(await ask(port)).toBe(`served by ${child.process.pid}`);
