@@ -1,4 +1,12 @@
-import { abortedError, type BodyWriter, type Chunk, type Exchange, reasonOf, unbuffered } from '@postern/core';
+import {
+  abortedError,
+  type BodyWriter,
+  type Chunk,
+  chunkBytes,
+  type Exchange,
+  reasonOf,
+  unbuffered,
+} from '@postern/core';
 import type { GatewaySocket } from './gateway-socket.ts';
 import { refuseInformationalHead } from './informational.ts';
 import {
@@ -10,7 +18,7 @@ import {
   noCallback,
   type Outgoing,
 } from './internals.ts';
-import { byteLength, isUtf8, join } from './reply-chunks.ts';
+import { isUtf8, join } from './reply-chunks.ts';
 import { flattenHeaders, statedLength } from './reply-headers.ts';
 import { completeAtTurnEnd } from './unheard-replies.ts';
 
@@ -186,7 +194,7 @@ export class Reply {
     let body = this.#first ?? null;
     if (this.#rest !== undefined) body = join([body as Chunk, ...this.#rest]);
     if (!this.#lengthStated && res._hasBody && !res._removedContLen) {
-      headers.push('Content-Length', String(body === null ? 0 : byteLength(body)));
+      headers.push('Content-Length', String(chunkBytes(body)));
     }
     this.#first = undefined;
     this.#rest = undefined;

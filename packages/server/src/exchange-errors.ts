@@ -22,15 +22,12 @@ export function headSent(): LocalProtocolError {
   return new LocalProtocolError('ERR_HEADERS_SENT', 'the head of the reply has been sent');
 }
 
-export function wrongLength(size: number, stated: number): LocalProtocolError {
-  const code = size > stated ? 'ERR_BODY_LONG' : 'ERR_BODY_CUT';
-  return new LocalProtocolError(code, `the body has ${size} bytes, its Content-Length is ${stated}`);
-}
-
 /**
  * @param declared Content-Length; -1: not stated
- * @throws LocalProtocolError as `wrongLength`
+ * @throws LocalProtocolError ERR_BODY_LONG, ERR_BODY_CUT
  */
 export function checkLength(size: number, declared: number): void {
-  if (declared >= 0 && declared !== size) throw wrongLength(size, declared);
+  if (declared < 0 || declared === size) return;
+  const code = size > declared ? 'ERR_BODY_LONG' : 'ERR_BODY_CUT';
+  throw new LocalProtocolError(code, `the body has ${size} bytes, its Content-Length is ${declared}`);
 }

@@ -7,23 +7,13 @@ import { systemError, type WritableHandle, type Writer, writeData } from './stre
 /** What a framed connection asks of its socket. */
 export type FramedSocket = Pick<
   Socket,
-  | 'destroyed'
-  | 'readableEnded'
-  | 'writableEnded'
-  | 'writableFinished'
-  | 'writableLength'
-  | 'remoteAddress'
-  | 'remotePort'
-  | 'remoteFamily'
-  | 'isPaused'
+  'readableEnded' | 'writableEnded' | 'writableLength' | 'remoteAddress' | 'remotePort' | 'remoteFamily' | 'isPaused'
 > & {
   pause(): unknown;
   resume(): unknown;
   destroy(): unknown;
   destroySoon(): void;
-  resetAndDestroy(): unknown;
   end(): unknown;
-  write(data: string | Uint8Array, encoding?: 'latin1'): boolean;
 };
 
 interface PeerName {
